@@ -1,0 +1,30 @@
+"""Answers "you like pancakes, so you may like ..." from one `.tflite` file, offline. Needs numpy alone."""
+
+from device_runtime.datatypes import Match, Neighbor
+from device_runtime.errors import (
+    DamagedFileError,
+    FileFormatError,
+    InvalidArgumentError,
+    MignonError,
+    MissingInterpreterError,
+    ModelFileError,
+    UnknownAttributeError,
+    UnknownItemError,
+)
+from device_runtime.recommender import Recommender
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DamagedFileError",
+    "FileFormatError",
+    "InvalidArgumentError",
+    "Match",
+    "MignonError",
+    "MissingInterpreterError",
+    "ModelFileError",
+    "Neighbor",
+    "Recommender",
+    "UnknownAttributeError",
+    "UnknownItemError",
+]

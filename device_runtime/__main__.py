@@ -1,0 +1,3 @@
+from device_runtime.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,141 @@
+"""The `mignon` command: ask one `.tflite` file from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, get_args
+
+from device_runtime.datatypes import Match, Neighbor
+from device_runtime.engines import EngineName
+from device_runtime.errors import MignonError
+from device_runtime.model_file import ModelFile
+from device_runtime.recommender import Recommender
+
+BAD_INPUT = 2
+FAILURE = 1
+INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+        sys.stdout.flush()
+    except MignonError as error:
+        print(f"mignon: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
+        return FAILURE
+    except OSError as error:
+        print(f"mignon: {error}", file=sys.stderr)
+        return FAILURE
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mignon", description="Similar items and recommendations from one .tflite file, offline."
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _command(commands, "info", _info, "what the file holds and how it was made")
+    find = _command(commands, "find", _find, "items by name, alias or something like it")
+    find.add_argument("text", help="what to look for")
+    find.add_argument("-k", type=int, default=5, help="how many at most (default: %(default)s)")
+    similar = _command(commands, "similar", _similar, "items like one item")
+    similar.add_argument("item", help="id, name or alias")
+    recommend = _command(commands, "recommend", _recommend, "items for somebody who likes these")
+    recommend.add_argument("items", nargs="+", metavar="item", help="ids, names or aliases of favorites")
+    for command in (similar, recommend):
+        _add_ranking_options(command)
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    command.add_argument("file", help="a .tflite file made by mignon")
+    command.add_argument("--json", action="store_true", help="print JSON for a program to read")
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_ranking_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-k", type=int, default=10, help="how many (default: %(default)s)")
+    command.add_argument(
+        "--exclude", action="append", default=[], metavar="ITEM", help="leave this item out; repeatable"
+    )
+    command.add_argument(
+        "--where",
+        action="append",
+        default=[],
+        metavar="ATTRIBUTE=VALUE",
+        help="only items with this attribute; repeat an attribute to allow several values",
+    )
+    command.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    model = ModelFile.open(arguments.file)
+    record = asdict(model.manifest) | {
+        "flatbuffer_bytes": model.flatbuffer_size(),
+        "entries": dict(model.entries()),
+    }
+    if arguments.json:
+        print(json.dumps(record, ensure_ascii=False))
+        return
+    for key, value in _flattened(record):
+        print(f"{key:32} {value}")
+
+
+def _find(arguments: argparse.Namespace) -> None:
+    _print(Recommender.open(arguments.file, engine="numpy").find(arguments.text, arguments.k), arguments.json)
+
+
+def _similar(arguments: argparse.Namespace) -> None:
+    model = Recommender.open(arguments.file, engine=arguments.engine)
+    _print(model.similar(arguments.item, arguments.k, **_ranking_options(arguments)), arguments.json)
+
+
+def _recommend(arguments: argparse.Namespace) -> None:
+    model = Recommender.open(arguments.file, engine=arguments.engine)
+    _print(model.recommend(arguments.items, arguments.k, **_ranking_options(arguments)), arguments.json)
+
+
+def _ranking_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    where: dict[str, list[str]] = {}
+    for condition in arguments.where:
+        attribute, equals, value = condition.partition("=")
+        if not equals:
+            raise MignonError(f"--where {condition!r} is not ATTRIBUTE=VALUE, such as course=breakfast")
+        where.setdefault(attribute, []).append(value)
+    return {"exclude": arguments.exclude, "where": where}
+
+
+def _print(results: Sequence[Match | Neighbor], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([result._asdict() for result in results], ensure_ascii=False))
+        return
+    for result in results:
+        print(f"{result.score:6.3f}  {result.name}  ({result.id})")
+
+
+def _flattened(record: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in record.items():
+        if isinstance(value, dict):
+            pairs += _flattened(value, f"{prefix}{key}.")
+        else:
+            pairs.append((prefix + key, value))
+    return pairs
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,50 @@
+"""What can go wrong, under one base class. Each message says what was found, where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class MignonError(Exception):
+    """The base of every error of this package."""
+
+
+class ModelFileError(MignonError):
+    """The model file is missing, cannot be read, or is not what it should be."""
+
+
+class DamagedFileError(ModelFileError):
+    """The file was cut short or altered: its digest does not fit its bytes."""
+
+
+class FileFormatError(ModelFileError):
+    """The file is whole, but its parts do not fit together or its format version is not known here."""
+
+
+class InvalidArgumentError(MignonError, ValueError):
+    """An argument is out of its range: k below 1, a vector of the wrong length, no favorites."""
+
+
+class UnknownItemError(MignonError, KeyError):
+    """No item has this id, name or alias."""
+
+    def __init__(self, asked: str, suggestions: Iterable[str]) -> None:
+        self.asked = asked
+        self.suggestions = tuple(suggestions)
+        super().__init__(asked)
+
+    def __str__(self) -> str:
+        if not self.suggestions:
+            return f"no item is called {self.asked!r}; `mignon find` searches the names"
+        return f"no item is called {self.asked!r}; did you mean {', '.join(self.suggestions)}?"
+
+
+class UnknownAttributeError(MignonError, KeyError):
+    """A filter names an attribute, or a value of it, that no item has."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class MissingInterpreterError(MignonError, ImportError):
+    """The engine `tflite` was asked for, and no TFLite interpreter is installed."""

@@ -1,0 +1,215 @@
+"""Opens, verifies and maps the one file: a TFLite flatbuffer with a ZIP archive appended.
+
+The ZIP comment ends with the SHA-256, in hexadecimal, of every byte before that digest. It is checked before anything
+else is read, so no answer ever comes from a damaged table.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.errors import DamagedFileError, FileFormatError, ModelFileError
+
+FORMAT_VERSION = 1
+DIGEST_LENGTH = 64
+TABLE_ALIGNMENT = 16
+MANIFEST = "manifest.json"
+_ENTRY_CAPS = {MANIFEST: 1 << 20}
+_DEFAULT_ENTRY_CAP = 1 << 29
+_FLATBUFFER_IDENTIFIER = b"TFL3"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the file says of itself.
+
+    Attributes:
+        rows: number of items.
+        dims: numbers in the vector of an item.
+        columns: bytes in a row of the table; `dims`, and one more where there is an item bias.
+        scale: what one step of the table is worth; a row times `scale` has a norm of about 1, never above it.
+        table_offset: bytes from the start of the file to the table, a multiple of 16.
+    """
+
+    format_version: int
+    name: str
+    rows: int
+    dims: int
+    columns: int
+    scale: float
+    table_offset: int
+    objective: str
+    quality: dict[str, Any]
+    license: str
+
+
+class ModelFile:
+    """A verified model file. The table is mapped, not copied; catalog entries are read when first asked for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._bytes = _map(path)
+        _check_digest(path, self._bytes)
+        self._archive = _open_archive(path, self._bytes)
+        self.manifest = _parse_manifest(path, self.text(MANIFEST))
+        self.table = _map_table(path, self._bytes, self.manifest)
+
+    @classmethod
+    def open(cls, path: str | Path) -> ModelFile:
+        """Opens and verifies `path`.
+
+        Raises:
+            ModelFileError: it is missing or cannot be read.
+            DamagedFileError: it was cut short or altered.
+            FileFormatError: its parts do not fit together, or it is of a later format version.
+        """
+        return cls(Path(path))
+
+    def text(self, entry: str) -> str:
+        """The UTF-8 text of one entry of the archive.
+
+        Raises:
+            FileFormatError: the entry is missing, too large, or not UTF-8.
+        """
+        try:
+            info = self._archive.getinfo(entry)
+        except KeyError:
+            raise FileFormatError(f"{self.path}: entry {entry!r} is missing; export the model again") from None
+        cap = _ENTRY_CAPS.get(entry, _DEFAULT_ENTRY_CAP)
+        if info.file_size > cap:
+            raise FileFormatError(
+                f"{self.path}: entry {entry!r} declares {info.file_size} bytes, more than the {cap} allowed"
+            )
+        try:
+            return self._archive.read(info).decode("utf-8")
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            UnicodeDecodeError,
+        ) as error:
+            raise FileFormatError(f"{self.path}: entry {entry!r} cannot be read ({error})") from error
+
+    def lines(self, entry: str) -> list[str]:
+        """The lines of an entry that has one line for each row of the table."""
+        lines = self.text(entry).split("\n")
+        if lines.pop() != "" or len(lines) != self.manifest.rows:
+            raise FileFormatError(f"{self.path}: {entry!r} has {len(lines)} lines for {self.manifest.rows} rows")
+        return lines
+
+    def records(self, entry: str, fields: int) -> list[tuple[int, tuple[str, ...]]]:
+        """The tab-separated records of an entry: the row each belongs to, and its `fields` further fields."""
+        records = []
+        for number, line in enumerate(self.text(entry).split("\n")[:-1], start=1):
+            row, *rest = line.split("\t")
+            if len(rest) != fields or not row.isdecimal() or not int(row) < self.manifest.rows:
+                raise FileFormatError(
+                    f"{self.path}: {entry!r}, line {number} is not a row and {fields} fields: {line[:80]!r}"
+                )
+            records.append((int(row), tuple(rest)))
+        return records
+
+    def entries(self) -> list[tuple[str, int]]:
+        """Name and size in bytes, as stored, of each entry of the archive."""
+        return [(info.filename, info.compress_size) for info in self._archive.infolist()]
+
+    def flatbuffer_size(self) -> int:
+        """Bytes before the archive starts."""
+        return min(info.header_offset for info in self._archive.infolist())
+
+
+class _Mapping(mmap.mmap):
+    """A mapped file that `zipfile` reads from: before Python 3.13 a mapping did not say that it can seek."""
+
+    def seekable(self) -> bool:
+        return True
+
+
+def _map(path: Path) -> _Mapping:
+    try:
+        with path.open("rb") as stream:
+            return _Mapping(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except ValueError:
+        raise FileFormatError(f"{path}: is empty; give a .tflite file made by mignon") from None
+    except OSError as error:
+        raise ModelFileError(
+            f"{path}: cannot be opened ({error.strerror}); give the path of a .tflite file made by mignon"
+        ) from error
+
+
+def _check_digest(path: Path, data: _Mapping) -> None:
+    tail = data[-DIGEST_LENGTH:]
+    if data[4:8] != _FLATBUFFER_IDENTIFIER:
+        raise FileFormatError(f"{path}: is not a TFLite file; give a .tflite file made by mignon")
+    with memoryview(data) as view, view[:-DIGEST_LENGTH] as signed:
+        digest = hashlib.sha256(signed).hexdigest().encode()
+    if tail != digest:
+        raise DamagedFileError(
+            f"{path}: the digest at its end does not fit its {len(data)} bytes: the file was cut short or altered, or "
+            "was not made by mignon; copy or export it again"
+        )
+
+
+def _open_archive(path: Path, data: _Mapping) -> zipfile.ZipFile:
+    try:
+        archive = zipfile.ZipFile(data)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise FileFormatError(f"{path}: has no readable ZIP archive at its end ({error})") from error
+    names = archive.namelist()
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise FileFormatError(f"{path}: the archive holds {', '.join(map(repr, repeated))} more than once")
+    return archive
+
+
+def _parse_manifest(path: Path, text: str) -> Manifest:
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path}: {MANIFEST} is not JSON ({error})") from error
+    if not isinstance(raw, dict):
+        raise FileFormatError(f"{path}: {MANIFEST} is not a JSON object")
+    version = raw.get("format_version")
+    if version != FORMAT_VERSION:
+        raise FileFormatError(
+            f"{path}: format version {version!r}; this mignon reads version {FORMAT_VERSION}: install a matching one"
+        )
+    try:
+        manifest = Manifest(**{name: raw[name] for name in Manifest.__dataclass_fields__})
+    except KeyError as error:
+        raise FileFormatError(f"{path}: {MANIFEST} has no {error.args[0]!r}; export the model again") from None
+    _check_types(path, manifest)
+    return manifest
+
+
+def _check_types(path: Path, manifest: Manifest) -> None:
+    for field in ("rows", "dims", "columns", "table_offset"):
+        value = getattr(manifest, field)
+        if type(value) is not int or value < (0 if field == "table_offset" else 1):
+            raise FileFormatError(f"{path}: {MANIFEST} gives {field} as {value!r}, not a positive integer")
+    if manifest.columns not in (manifest.dims, manifest.dims + 1):
+        raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns for {manifest.dims} dims")
+    if type(manifest.scale) is not float or not 0 < manifest.scale < 1:
+        raise FileFormatError(f"{path}: {MANIFEST} gives scale as {manifest.scale!r}, not a number between 0 and 1")
+
+
+def _map_table(path: Path, data: _Mapping, manifest: Manifest) -> NDArray[np.int8]:
+    size = manifest.rows * manifest.columns
+    if manifest.table_offset % TABLE_ALIGNMENT or manifest.table_offset + size > len(data):
+        raise FileFormatError(
+            f"{path}: a table of {manifest.rows} x {manifest.columns} bytes at {manifest.table_offset} does not lie "
+            f"within the {len(data)} bytes of the file, {TABLE_ALIGNMENT}-aligned"
+        )
+    return np.frombuffer(data, np.int8, size, manifest.table_offset).reshape(manifest.rows, manifest.columns)

@@ -1,0 +1,223 @@
+"""The public API: similar items and recommendations from one file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from device_runtime import engines, scoring
+from device_runtime.datatypes import Match, Neighbor
+from device_runtime.engines import EngineName, Ranking
+from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, UnknownItemError
+from device_runtime.model_file import Manifest, ModelFile
+from device_runtime.names import NameIndex
+from device_runtime.scoring import Rows
+
+Filter = Mapping[str, str | Iterable[str]]
+_SUGGESTIONS = 3
+
+
+class Recommender:
+    """Answers from one `.tflite` file made by mignon. Wherever an item is asked for, its id, name or an alias will do.
+
+    Example:
+        >>> meals = Recommender.open("build/meals.tflite")
+        >>> meals.similar("pancakes", k=3)
+    """
+
+    def __init__(self, model: ModelFile, engine: EngineName = "auto") -> None:
+        self._model = model
+        self._engine = engines.create(engine, model)
+
+    @classmethod
+    def open(cls, path: str | Path, *, engine: EngineName = "auto") -> Recommender:
+        """Opens and verifies the file at `path`.
+
+        Args:
+            engine: `tflite` (an interpreter runs the graph), `numpy` (no interpreter at all), or `auto`.
+
+        Raises:
+            ModelFileError: the file is missing, damaged or of another format.
+            MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
+        """
+        return cls(ModelFile.open(path), engine)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the file says of itself."""
+        return self._model.manifest
+
+    @property
+    def engine(self) -> str:
+        """The name of the engine in use: `tflite` or `numpy`."""
+        return self._engine.name
+
+    def __len__(self) -> int:
+        return self._model.manifest.rows
+
+    def find(self, text: str, limit: int = 5) -> list[Match]:
+        """Items whose name or an alias resembles `text`, whatever its case and accents; best first."""
+        _check_count("limit", limit)
+        return [Match(self._ids[row], self._names[row], score) for row, score in self._index.find(text, limit)]
+
+    def similar(
+        self, item: str, k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
+    ) -> list[Neighbor]:
+        """The k items most like `item`, without `item` itself; fewer where fewer are eligible.
+
+        Args:
+            exclude: items that must not come back.
+            where: what a result's attributes must be, as {attribute: value or several values, any of which will do}.
+
+        Raises:
+            UnknownItemError: no item has that id, name or alias; the error suggests some.
+            InvalidArgumentError: k is below 1.
+            UnknownAttributeError: `where` names an attribute or a value that no item has.
+        """
+        return self.recommend([item], k, exclude=exclude, where=where)
+
+    def recommend(
+        self, items: Sequence[str], k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
+    ) -> list[Neighbor]:
+        """The k items nearest to the favorites `items`, none of which comes back.
+
+        Args and errors are those of `similar`; an item named twice counts once.
+
+        Raises:
+            InvalidArgumentError: `items` is empty or one string.
+        """
+        if isinstance(items, str):
+            raise InvalidArgumentError(f"items is the text {items!r}; give a list of items, or use similar()")
+        favorites = self._rows(items)
+        if not len(favorites):
+            raise InvalidArgumentError("no favorites were given; name at least one item")
+        banned = np.union1d(favorites, self._rows(_several(exclude)))
+        k = min(_check_count("k", k), len(self))
+        if where:
+            return self._neighbors(self._filtered(scoring.sum_of_rows(self._model.table, favorites), k, banned, where))
+        ranking = self._engine.nearest(favorites, min(k + len(banned), len(self)))
+        return self._neighbors(_without(ranking, banned, k))
+
+    def search(
+        self, vector: ArrayLike, k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
+    ) -> list[Neighbor]:
+        """The k items whose vectors point most nearly where `vector` [dims] does; its length does not matter.
+
+        Raises:
+            InvalidArgumentError: the vector has another length, is zero, or holds a value that is not finite.
+        """
+        query = scoring.integer_query(self._checked(vector))
+        banned = self._rows(_several(exclude))
+        k = min(_check_count("k", k), len(self))
+        if where:
+            return self._neighbors(self._filtered(query, k, banned, where))
+        ranking = self._engine.search(query, min(k + len(banned), len(self)))
+        return self._neighbors(_without(ranking, banned, k))
+
+    def vector(self, item: str) -> NDArray[np.float32]:
+        """The vector of `item`: float32 [dims], of length about 1."""
+        manifest = self._model.manifest
+        row = self._model.table[self._row(item), : manifest.dims]
+        return row.astype(np.float32) * np.float32(manifest.scale)
+
+    def row(self, item: str) -> int:
+        """The row of `item` in the table: the index by which the file's signatures know it."""
+        return self._row(item)
+
+    @cached_property
+    def _ids(self) -> list[str]:
+        return self._model.lines("ids.txt")
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return self._model.lines("names.txt")
+
+    @cached_property
+    def _index(self) -> NameIndex:
+        aliases = [(row, alias) for row, (alias,) in self._model.records("aliases.tsv", 1)]
+        return NameIndex(self._ids, self._names, aliases)
+
+    @cached_property
+    def _rows_with(self) -> dict[str, dict[str, Rows]]:
+        """For each attribute and value, the rows that have it."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for row, (attribute, values) in self._model.records("attributes.tsv", 2):
+            for value in values.split("|"):
+                found.setdefault(attribute, {}).setdefault(value, []).append(row)
+        return {a: {v: np.array(rows, np.int64) for v, rows in values.items()} for a, values in found.items()}
+
+    def _row(self, item: str) -> int:
+        if not isinstance(item, str):
+            raise InvalidArgumentError(f"an item is asked for by its id, name or alias, not by {item!r}")
+        row = self._index.row(item)
+        if row is None:
+            raise UnknownItemError(item, [match.name for match in self.find(item, _SUGGESTIONS)])
+        return row
+
+    def _rows(self, items: Iterable[str]) -> Rows:
+        return np.array(list(dict.fromkeys(self._row(item) for item in items)), np.int64)
+
+    def _filtered(self, query: NDArray[np.int64], k: int, banned: Rows, where: Filter) -> Ranking:
+        scores = scoring.scores_of(self._model.table, query)
+        allowed = np.ones(len(self), bool)
+        for attribute, values in where.items():
+            allowed &= self._having(attribute, _several(values))
+        allowed[banned] = False
+        scores[~allowed] = -np.inf
+        best = scoring.top_k(scores, k)
+        return best, scoring.cosines(scores[best], query, self._model.manifest.scale)
+
+    def _having(self, attribute: str, values: Sequence[str]) -> NDArray[np.bool_]:
+        known = self._rows_with.get(attribute)
+        if known is None:
+            raise UnknownAttributeError(
+                f"no item has an attribute {attribute!r}; there are {', '.join(sorted(self._rows_with)) or 'none'}"
+            )
+        mask = np.zeros(len(self), bool)
+        for value in values:
+            if value not in known:
+                some = ", ".join(sorted(known)[:10])
+                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; values are {some}, ...")
+            mask[known[value]] = True
+        return mask
+
+    def _checked(self, vector: ArrayLike) -> NDArray[np.float32]:
+        dims = self._model.manifest.dims
+        try:
+            array = np.asarray(vector, np.float32)
+        except (TypeError, ValueError) as error:
+            raise InvalidArgumentError(f"the vector is not a list of {dims} numbers ({error})") from None
+        if array.shape != (dims,):
+            raise InvalidArgumentError(f"the vector has shape {list(array.shape)}; vectors here have [{dims}]")
+        if not np.isfinite(array).all():
+            raise InvalidArgumentError("the vector holds NaN or infinity; give finite numbers")
+        if not array.any():
+            raise InvalidArgumentError("the vector is zero and points nowhere; give one that is not")
+        return array
+
+    def _neighbors(self, ranking: Ranking) -> list[Neighbor]:
+        rows, scores = ranking
+        return [
+            Neighbor(self._ids[row], self._names[row], score)
+            for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
+        ]
+
+
+def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
+    rows, scores = ranking
+    keep = np.flatnonzero(~np.isin(rows, banned))[:k]
+    return rows[keep], scores[keep]
+
+
+def _several(values: str | Iterable[str]) -> list[str]:
+    return [values] if isinstance(values, str) else list(values)
+
+
+def _check_count(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise InvalidArgumentError(f"{name} is {value!r}; give a whole number from 1")
+    return int(value)

@@ -1,0 +1,11 @@
+"""What can go wrong while exporting, under one base class."""
+
+from __future__ import annotations
+
+
+class ExportError(Exception):
+    """The base of every error of this package; its cause is the input or a setting."""
+
+
+class VerificationError(ExportError):
+    """The written file does not do what the Keras model does; it is not kept."""

@@ -1,0 +1,211 @@
+"""The three signatures of the file, op by op, over one int8 table.
+
+The graph is written here rather than by the TFLite converter, which stores a tied table twice or rounds the query.
+Every score is an exact integer in float32 (the table is dequantized with scale 1), so all interpreters agree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+DType = Literal["float32", "int32", "int8"]
+Options = dict[str, int | float | bool | str]
+
+TABLE = "table"
+PADDING_SCORE = np.float32(-3.0e38)
+SMALLEST_SQUARED_NORM = np.float32(1.0)  # an all-zero query has norm 0; integer rows otherwise have at least 1
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A value of the graph. A dimension of -1 is known only when the graph runs."""
+
+    name: str
+    dtype: DType
+    shape: tuple[int, ...]
+    data: NDArray[np.generic] | None = None
+    scale: float | None = None
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One TFLite built-in op: its name and version in the TFLite schema, and its options by their schema names."""
+
+    kind: str
+    version: int
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    options_type: str | None = None
+    options: Options = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A subgraph with named inputs and outputs."""
+
+    name: str
+    inputs: dict[str, Tensor]
+    outputs: dict[str, Tensor]
+    operators: tuple[Operator, ...]
+
+
+class _Builder:
+    """Collects the ops of one signature in the order in which they run."""
+
+    def __init__(self, table: Tensor) -> None:
+        self.table = table
+        self.operators: list[Operator] = []
+
+    def op(  # noqa: PLR0913 - what an op has
+        self,
+        kind: str,
+        inputs: Sequence[Tensor],
+        shape: tuple[int, ...],
+        dtype: DType = "float32",
+        *,
+        version: int = 1,
+        options_type: str | None = None,
+        options: Options | None = None,
+        scale: float | None = None,
+    ) -> Tensor:
+        out = self._fresh(kind, dtype, shape, scale)
+        self.operators.append(Operator(kind, version, tuple(inputs), (out,), options_type, options or {}))
+        return out
+
+    def top_k(self, values: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+        best = self._fresh("TOPK_V2.values", values.dtype, (-1,), None)
+        where = self._fresh("TOPK_V2.indices", "int32", (-1,), None)
+        self.operators.append(Operator("TOPK_V2", 1, (values, k), (best, where), "TopKV2Options"))
+        return best, where
+
+    def constant(self, name: str, values: NDArray[np.generic]) -> Tensor:
+        dtype: DType = "int32" if values.dtype == np.int32 else "float32"
+        return Tensor(name, dtype, values.shape, values)
+
+    def integer(self, value: int) -> Tensor:
+        return self.constant(f"int_{value}".replace("-", "minus_"), np.array(value, np.int32))
+
+    def gather(self, params: Tensor, rows: Tensor, shape: tuple[int, ...], *, version: int = 1) -> Tensor:
+        return self.op(
+            "GATHER",
+            [params, rows],
+            shape,
+            params.dtype,
+            version=version,
+            options_type="GatherOptions",
+            options={"axis": 0, "batchDims": 0},
+            scale=params.scale,
+        )
+
+    def dequantize(self, value: Tensor) -> Tensor:
+        return self.op("DEQUANTIZE", [value], value.shape, version=2, options_type="DequantizeOptions")
+
+    def reshape(self, value: Tensor, shape: tuple[int, ...]) -> Tensor:
+        target = self.constant("shape_" + "_".join(map(str, shape)).replace("-", "m"), np.array(shape, np.int32))
+        return self.op("RESHAPE", [value, target], shape, value.dtype, options_type="ReshapeOptions")
+
+    def reduce(self, kind: str, value: Tensor, axis: int, shape: tuple[int, ...]) -> Tensor:
+        axes = self.constant(f"axis_{axis}", np.array([axis], np.int32))
+        return self.op(kind, [value, axes], shape, options_type="ReducerOptions", options={"keepDims": False})
+
+    def arithmetic(self, kind: str, a: Tensor, b: Tensor, shape: tuple[int, ...], dtype: DType = "float32") -> Tensor:
+        options_type = {"ADD": "AddOptions", "MUL": "MulOptions", "DIV": "DivOptions", "SUB": "SubOptions"}.get(
+            kind, "MaximumMinimumOptions"
+        )
+        return self.op(kind, [a, b], shape, dtype, options_type=options_type)
+
+    def _fresh(self, kind: str, dtype: DType, shape: tuple[int, ...], scale: float | None) -> Tensor:
+        return Tensor(f"{len(self.operators)}_{kind.lower()}", dtype, shape, None, scale)
+
+
+def signatures(table: NDArray[np.int8], scale: float) -> list[Signature]:
+    """The signatures `recommend`, `search` and `embed` over `table`.
+
+    Args:
+        table: int8 [rows, columns], rows of nearly equal norm.
+        scale: what one step of the table is worth; a row times `scale` has a norm of about 1.
+    """
+    shared = Tensor(TABLE, "int8", table.shape, table, 1.0)
+    return [_recommend(shared, scale), _search(shared, scale), _embed(shared, scale)]
+
+
+def _recommend(table: Tensor, scale: float) -> Signature:
+    b = _Builder(table)
+    columns = table.shape[1]
+    items, k = Tensor("items", "int32", (1, -1)), Tensor("k", "int32", ())
+    rows = b.dequantize(b.gather(table, items, (1, -1, columns), version=2))
+    ids, scores = _ranked(b, b.reduce("SUM", rows, 1, (1, columns)), k, scale)
+    return Signature("recommend", {"items": items, "k": k}, {"ids": ids, "scores": scores}, tuple(b.operators))
+
+
+def _search(table: Tensor, scale: float) -> Signature:
+    b = _Builder(table)
+    vector, k = Tensor("vector", "float32", (1, table.shape[1])), Tensor("k", "int32", ())
+    ids, scores = _ranked(b, vector, k, scale)
+    return Signature("search", {"vector": vector, "k": k}, {"ids": ids, "scores": scores}, tuple(b.operators))
+
+
+def _embed(table: Tensor, scale: float) -> Signature:
+    b = _Builder(table)
+    items = Tensor("items", "int32", (-1,))
+    rows = b.dequantize(b.gather(table, items, (-1, table.shape[1]), version=2))
+    factor = b.constant("scale", np.array(scale, np.float32))
+    vectors = b.arithmetic("MUL", rows, factor, rows.shape)
+    return Signature("embed", {"items": items}, {"vectors": vectors}, tuple(b.operators))
+
+
+def _ranked(b: _Builder, query: Tensor, k: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """The best k rows for a query of shape [1, columns]; only their scores are turned into cosines."""
+    rows, columns = b.table.shape
+    options: Options = {"fusedActivationFunction": 0, "keepNumDims": False}
+    weights = b.dequantize(b.table)
+    scores = b.op("FULLY_CONNECTED", [query, weights], (1, rows), options_type="FullyConnectedOptions", options=options)
+    ids, best = _two_level_top_k(b, scores, k)
+    square = b.reduce("SUM", b.arithmetic("MUL", query, query, (1, columns)), 1, (1,))
+    floor = b.constant("one", np.array([SMALLEST_SQUARED_NORM]))
+    norm = b.op("SQRT", [b.arithmetic("MAXIMUM", square, floor, (1,))], (1,))
+    factor = b.arithmetic("DIV", b.constant("scale", np.array([scale], np.float32)), norm, (1,))
+    return ids, b.arithmetic("MUL", best, factor, (-1,))
+
+
+def block_length(rows: int) -> int:
+    """Rows in a block of the two-level top-k: a power of two that balances block maxima and the scan of ten blocks."""
+    return 2 ** max(3, round(math.log2(math.sqrt(rows / 10))))
+
+
+def _two_level_top_k(b: _Builder, scores: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
+    """Exact top-k that looks only into the k blocks with the greatest maxima.
+
+    Each of those blocks holds a row at least as good as any row elsewhere, so no row is missed. The blocks are put back
+    into row order first: equal scores must rank the lower row first, as TOPK_V2 does within what it is given.
+    """
+    rows, length = b.table.shape[0], block_length(b.table.shape[0])
+    blocks = -(-rows // length)
+    if blocks * length > rows:
+        edges = b.constant("padding", np.array([[0, 0], [0, blocks * length - rows]], np.int32))
+        filler = b.constant("padding_score", np.array([PADDING_SCORE]))
+        scores = b.op("PADV2", [scores, edges, filler], (1, blocks * length), options_type="PadV2Options")
+    grid = b.reshape(scores, (blocks, length))
+    block_count = b.arithmetic("MINIMUM", k, b.integer(blocks), (), "int32")
+    _, best_blocks = b.top_k(b.reduce("REDUCE_MAX", grid, 1, (blocks,)), block_count)
+    in_order = _ascending(b, best_blocks, block_count)
+    candidates = b.reshape(b.gather(grid, in_order, (-1, length)), (-1,))
+    best, position = b.top_k(candidates, k)
+    step = b.integer(length)
+    rank = b.op("FLOOR_DIV", [position, step], (-1,), "int32", options_type="FloorDivOptions")
+    offset = b.arithmetic("SUB", position, b.arithmetic("MUL", rank, step, (-1,), "int32"), (-1,), "int32")
+    start = b.arithmetic("MUL", b.gather(in_order, rank, (-1,)), step, (-1,), "int32")
+    return b.arithmetic("ADD", start, offset, (-1,), "int32"), best
+
+
+def _ascending(b: _Builder, values: Tensor, count: Tensor) -> Tensor:
+    """Sorts int32 [count]: the top `count` of the negated values, negated again."""
+    minus_one = b.integer(-1)
+    descending, _ = b.top_k(b.arithmetic("MUL", values, minus_one, (-1,), "int32"), count)
+    return b.arithmetic("MUL", descending, minus_one, (-1,), "int32")

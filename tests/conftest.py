@@ -1,0 +1,79 @@
+"""One small catalog of real meals, trained and exported once for all tests."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from training.quiet import import_tensorflow
+
+import_tensorflow()
+
+from device_runtime import Recommender  # noqa: E402
+from device_runtime.model_file import ModelFile  # noqa: E402
+from export.command import export  # noqa: E402
+from training.command import BUILT_IN_CATALOG  # noqa: E402
+from training.command import main as train_main  # noqa: E402
+
+ROOT = Path(__file__).parent.parent
+WELL_KNOWN = (
+    "Pancakes", "Crêpes", "Blini", "Hot dog", "Shawarma", "Greek salad", "Borscht", "Pizza Margherita", "Tiramisu",
+    "Baklava", "Falafel", "Hummus", "Doner kebab", "Feijoada",
+)  # fmt: skip
+SMALL = 300
+
+settings.register_profile("here", deadline=None, database=None)
+settings.load_profile("here")
+
+
+@pytest.fixture(scope="session")
+def small_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 of the built-in meals, the well-known ones among them."""
+    with BUILT_IN_CATALOG.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    known = [row for row in rows if row["name"] in WELL_KNOWN]
+    assert len(known) == len(WELL_KNOWN)
+    others = [row for row in rows if row["name"] not in WELL_KNOWN]
+    chosen = np.random.default_rng(0).choice(len(others), SMALL - len(known), replace=False)
+    path = tmp_path_factory.mktemp("catalog") / "small.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(known + [others[i] for i in sorted(chosen)])
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained_folder(small_catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained folder of the small catalog; tests must not change it."""
+    folder = tmp_path_factory.mktemp("trained") / "model"
+    assert train_main(["--catalog", str(small_catalog), "--out", str(folder), "--no-progress"]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def model_path(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file exported from it; tests must not change it."""
+    return export(trained_folder, tmp_path_factory.mktemp("exported") / "meals.tflite").path
+
+
+@pytest.fixture
+def model_copy(model_path: Path, tmp_path: Path) -> Path:
+    """A copy of the exported file to do harm to."""
+    return Path(shutil.copy(model_path, tmp_path / "copy.tflite"))
+
+
+@pytest.fixture(scope="session")
+def model(model_path: Path) -> ModelFile:
+    return ModelFile.open(model_path)
+
+
+@pytest.fixture(params=["numpy", "tflite"])
+def recommender(request: pytest.FixtureRequest, model_path: Path) -> Recommender:
+    """The same file behind each engine: every behavior must be the same."""
+    return Recommender.open(model_path, engine=request.param)

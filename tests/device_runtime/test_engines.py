@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from device_runtime import engines
+from device_runtime.engines import NumpyEngine, TFLiteEngine
+from device_runtime.errors import InvalidArgumentError, MissingInterpreterError
+from export.gate import baskets
+
+
+def expected(table, rows, k):
+    scores = table.astype(np.int64) @ table[rows].astype(np.int64).sum(axis=0)
+    return sorted(range(len(table)), key=lambda row: (-scores[row], row))[:k]
+
+
+@pytest.mark.parametrize("engine", [NumpyEngine, TFLiteEngine])
+def test_ids_are_those_of_exact_integers_for_1000_baskets(model, engine):
+    engine = engine(model)
+    for basket, k in baskets(model.manifest.rows, 1000):
+        assert engine.nearest(basket, k)[0].tolist() == expected(model.table, basket, k)
+
+
+def test_engines_give_the_same_cosines(model):
+    for basket, k in baskets(model.manifest.rows, 100):
+        np.testing.assert_allclose(
+            NumpyEngine(model).nearest(basket, k)[1], TFLiteEngine(model).nearest(basket, k)[1], rtol=2e-6
+        )
+
+
+def test_more_favorites_than_float32_sums_exactly(model):
+    everything = np.arange(model.manifest.rows)
+    for engine in (NumpyEngine(model), TFLiteEngine(model)):
+        assert engine.nearest(everything, 20)[0].tolist() == expected(model.table, everything, 20)
+
+
+def test_unknown_engine_is_an_error(model):
+    with pytest.raises(InvalidArgumentError, match="'gpu' is not one of"):
+        engines.create("gpu", model)
+
+
+def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install(model, monkeypatch):
+    monkeypatch.setattr(engines, "_INTERPRETER_MODULES", ("no_such_interpreter.module",))
+    assert engines.create("auto", model).name == "numpy"
+    with pytest.raises(MissingInterpreterError, match=r"pip install 'mignon\[litert\]'"):
+        engines.create("tflite", model)

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+
+from device_runtime import InvalidArgumentError, Neighbor, UnknownAttributeError, UnknownItemError
+
+
+def test_neighbors_come_best_first_without_the_item(recommender):
+    found = recommender.similar("pancakes", k=10)
+    scores = [neighbor.score for neighbor in found]
+    assert len(found) == 10
+    assert all(isinstance(neighbor, Neighbor) for neighbor in found)
+    assert "pancakes" not in [neighbor.id for neighbor in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(-1 <= score <= 1 for score in scores)
+
+
+def test_scores_are_cosines_of_the_vectors(recommender):
+    query = recommender.vector("hot dog") + recommender.vector("borscht")
+    for neighbor in recommender.recommend(["hot dog", "borscht"], k=5):
+        vector = recommender.vector(neighbor.id)
+        cosine = vector @ query / np.linalg.norm(vector) / np.linalg.norm(query)
+        assert neighbor.score == pytest.approx(cosine, abs=0.01)
+
+
+def test_id_name_and_alias_ask_the_same(recommender):
+    assert recommender.similar("crepes") == recommender.similar("CRÊPES")
+    assert recommender.similar("doner-kebab") == recommender.similar("Döner kebab")
+
+
+def test_an_item_named_twice_counts_once(recommender):
+    assert recommender.recommend(["borscht", "Borscht"]) == recommender.similar("borscht")
+
+
+def test_excluded_items_do_not_come_back_and_others_move_up(recommender):
+    first, *rest = recommender.similar("pancakes", k=6)
+    assert recommender.similar("pancakes", k=5, exclude=[first.name]) == rest
+    assert recommender.similar("pancakes", k=5, exclude=first.id) == rest
+
+
+def test_filters_come_before_the_top_k(recommender):
+    everything = recommender.similar("pancakes", k=299)
+    soups = recommender.similar("pancakes", k=10, where={"course": "soup"})
+    either = recommender.similar("pancakes", k=299, where={"course": ["soup", "dessert"]})
+    allowed = {neighbor.id for neighbor in either}
+    assert len(soups) == 10
+    assert [n.id for n in soups] == [n.id for n in everything if n.id in {s.id for s in soups}]
+    assert [n.id for n in either] == [n.id for n in everything if n.id in allowed]
+    assert {n.id for n in soups} < allowed
+
+
+def test_k_beyond_the_catalog_returns_all_others(recommender):
+    assert len(recommender.similar("pancakes", k=10**6)) == len(recommender) - 1
+
+
+@pytest.mark.parametrize("k", [0, -1, 1.5, True, None, "3"])
+def test_a_bad_k_is_an_error(recommender, k):
+    with pytest.raises(InvalidArgumentError, match="give a whole number from 1"):
+        recommender.similar("pancakes", k=k)
+
+
+def test_unknown_items_come_with_suggestions(recommender):
+    with pytest.raises(UnknownItemError, match=r"'pancaks'; did you mean Pancakes"):
+        recommender.similar("pancaks")
+    with pytest.raises(UnknownItemError, match="no item is called 'qqqq'"):
+        recommender.similar("qqqq")
+
+
+def test_bad_favorites_are_errors(recommender):
+    with pytest.raises(InvalidArgumentError, match="no favorites"):
+        recommender.recommend([])
+    with pytest.raises(InvalidArgumentError, match="give a list of items"):
+        recommender.recommend("pancakes")
+    with pytest.raises(InvalidArgumentError, match="not by 3"):
+        recommender.recommend([3])
+
+
+def test_unknown_attributes_and_values_are_errors(recommender):
+    with pytest.raises(UnknownAttributeError, match="no item has an attribute 'color'; there are"):
+        recommender.similar("pancakes", where={"color": "red"})
+    with pytest.raises(UnknownAttributeError, match="no item has 'brunch' as its course"):
+        recommender.similar("pancakes", where={"course": "brunch"})
+
+
+def test_searching_an_items_own_vector_finds_it_first(recommender):
+    for name in ("pancakes", "borscht", "Shawarma"):
+        assert recommender.search(recommender.vector(name), k=1)[0].id == name.lower()
+
+
+def test_the_length_of_a_vector_does_not_matter(recommender):
+    vector = recommender.vector("borscht") * 1000
+    assert [n.id for n in recommender.search(vector, k=20)] == [n.id for n in recommender.search(vector / 1e6, k=20)]
+
+
+def test_search_excludes_and_filters(recommender):
+    vector = recommender.vector("borscht")
+    assert recommender.search(vector, k=3, exclude=["borscht"]) == recommender.search(vector, k=4)[1:]
+    assert recommender.search(vector, k=1, where={"course": "soup"})[0].id == "borscht"
+
+
+@pytest.mark.parametrize(
+    ("vector", "message"),
+    [
+        ([1.0] * 15, "has shape"),
+        ([[1.0] * 16], "has shape"),
+        ([float("nan")] * 16, "NaN or infinity"),
+        ([float("inf")] * 16, "NaN or infinity"),
+        ([0.0] * 16, "is zero"),
+        (["a"] * 16, "not a list of 16 numbers"),
+    ],
+)
+def test_bad_vectors_are_errors(recommender, vector, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        recommender.search(vector)
+
+
+def test_find_matches_what_people_type(recommender):
+    assert recommender.find("crepe")[0].name == "Crêpes"
+    assert recommender.find("Pizza margarita")[0].name == "Pizza Margherita"
+    assert len(recommender.find("soup", limit=3)) <= 3
+
+
+def test_a_replaced_file_does_not_change_an_open_one(model_path, tmp_path):
+    import shutil
+
+    from device_runtime import Recommender
+
+    path = tmp_path / "m.tflite"
+    shutil.copy(model_path, path)
+    opened = Recommender.open(path, engine="numpy")
+    path.unlink()
+    path.write_bytes(b"something else")
+    assert opened.similar("pancakes", k=1)

@@ -1,0 +1,59 @@
+import hashlib
+import io
+import json
+import zipfile
+
+import pytest
+
+from device_runtime.model_file import DIGEST_LENGTH, Manifest
+from export.pack import pack, replacing
+from training.catalog import Catalog, Item
+
+MANIFEST = Manifest(1, "test", 2, 2, 2, 0.01, 16, "attributes", {}, "CC0")
+CATALOG = Catalog(
+    (
+        Item(2, "a", "Crêpes", ("galettes", "薄餅"), {"course": ("dessert", "breakfast")}),
+        Item(3, "b", "Soup", (), {}),
+    ),
+    ("course",),
+)
+
+
+def test_entries_hold_the_catalog_in_row_order():
+    with zipfile.ZipFile(io.BytesIO(pack(b"flatbuffer", MANIFEST, CATALOG))) as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert json.loads(texts.pop("manifest.json"))["rows"] == 2
+    assert texts == {
+        "ids.txt": "a\nb\n",
+        "names.txt": "Crêpes\nSoup\n",
+        "aliases.tsv": "0\tgalettes\n0\t薄餅\n",
+        "attributes.tsv": "0\tcourse\tdessert|breakfast\n",
+    }
+
+
+def test_the_file_ends_with_the_digest_of_all_before():
+    data = pack(b"flatbuffer", MANIFEST, CATALOG)
+    assert data.startswith(b"flatbuffer")
+    assert hashlib.sha256(data[:-DIGEST_LENGTH]).hexdigest() == data[-DIGEST_LENGTH:].decode()
+
+
+def test_the_same_content_gives_the_same_bytes():
+    assert pack(b"flatbuffer", MANIFEST, CATALOG) == pack(b"flatbuffer", MANIFEST, CATALOG)
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "m.tflite"
+    path.write_text("old")
+
+    def write_half():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+    with replacing(path) as temporary:
+        temporary.write_text("new")
+    assert path.read_text() == "new"

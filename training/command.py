@@ -1,0 +1,100 @@
+"""The command `python -m training`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+from training.catalog import Catalog, read_catalog
+from training.errors import TrainingError
+from training.features import build_vocabulary, featurize
+from training.fit import Fitted, Settings, Trainer
+from training.trained import Trained, check_replaceable, save
+
+BAD_INPUT = 2
+FAILURE = 1
+BUILT_IN_CATALOG = Path(__file__).with_name("meals.csv")
+_HELP = {
+    "dims": "numbers in a vector",
+    "epochs": "epochs at most",
+    "batch": "items in a step",
+    "patience": "epochs without a better held-out measure before training stops",
+    "seed": "of every random choice",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
+    arguments = _parser().parse_args(argv)
+    try:
+        _train(arguments)
+    except TrainingError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        print(f"training: {error}", file=sys.stderr)
+        return FAILURE
+    except KeyboardInterrupt:
+        print("training: interrupted; --resume continues from the last finished epoch", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description="Trains an embedding of a catalog.")
+    parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="CSV or Parquet (default: 5,000 meals)")
+    parser.add_argument("--out", type=Path, default=Path("build/model"), help="trained folder (default: %(default)s)")
+    for field in fields(Settings):
+        if field.name in _HELP:
+            help_text = f"{_HELP[field.name]} (default: %(default)s)"
+            parser.add_argument(f"--{field.name}", type=int, default=field.default, help=help_text)
+    parser.add_argument("--resume", action="store_true", help="continue a run that was stopped")
+    parser.add_argument("--no-progress", action="store_true", help="no progress bar")
+    parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
+    return parser
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    settings = Settings(**{name: getattr(arguments, name) for name in _HELP})
+    check_replaceable(arguments.out)
+    catalog = read_catalog(arguments.catalog)
+    vocabulary = build_vocabulary(catalog)
+    trainer = Trainer(featurize([item.attributes for item in catalog.items], vocabulary), vocabulary, settings)
+    checkpoint = arguments.out.with_name(arguments.out.name + ".checkpoint.npz")
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.resume and checkpoint.exists():
+        trainer.restore(checkpoint)
+    start = time.monotonic()
+    fitted = trainer.run(checkpoint, progress=not arguments.no_progress)
+    metrics = _metrics(catalog, fitted)
+    save(Trained(catalog, fitted.table, vocabulary.values, fitted.values[1:], metrics, asdict(settings)), arguments.out)
+    checkpoint.unlink()
+    _report(arguments, metrics, time.monotonic() - start)
+
+
+def _metrics(catalog: Catalog, fitted: Fitted) -> dict[str, float | int | None]:
+    return {
+        "items": len(catalog),
+        "epochs": fitted.best_epoch,
+        "held_out_reciprocal_rank": round(max(fitted.history), 4) if fitted.history else None,
+    }
+
+
+def _report(arguments: argparse.Namespace, metrics: dict[str, float | int | None], seconds: float) -> None:
+    if arguments.json:
+        print(json.dumps(metrics))
+        return
+    print(
+        f"trained {metrics['items']} items x {arguments.dims} dims in {seconds:.1f} s, "
+        f"best after epoch {metrics['epochs']}"
+    )
+    if metrics["held_out_reciprocal_rank"] is None:
+        print("no attribute value could be held out: too few of them; trained for all epochs")
+    else:
+        print(f"held-out attribute values: mean reciprocal rank {metrics['held_out_reciprocal_rank']:.3f}")
+    print(f"wrote {arguments.out}")

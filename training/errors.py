@@ -1,0 +1,23 @@
+"""What can go wrong while training, under one base class. Each message says what was found, where, and what to do."""
+
+from __future__ import annotations
+
+
+class TrainingError(Exception):
+    """The base of every error of this package; its cause is the input, not the program."""
+
+
+class CatalogError(TrainingError):
+    """A catalog cannot be read, or what it says cannot be used."""
+
+
+class VocabularyError(TrainingError):
+    """A vocabulary cannot be read."""
+
+
+class TrainedFolderError(TrainingError):
+    """A trained folder is missing, incomplete or altered."""
+
+
+class SettingsError(TrainingError):
+    """A setting is out of its range."""

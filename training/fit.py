@@ -1,0 +1,237 @@
+"""The training loop: hides values, steps, measures on held-out values, stops early, and can resume after any stop.
+
+Every random choice is a function of the seed and the step, never of what ran before, so a resumed run takes the same
+steps as an undisturbed one.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from training.errors import SettingsError, TrainingError
+from training.features import Features, Vocabulary
+from training.model import AttributeDecoder, ItemEncoder
+
+HELD_OUT_SHARE = 0.1
+_FEWEST_VALUES_TO_HOLD_OUT_FROM = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Attributes:
+        dims: numbers in a vector.
+        hidden: the share of an item's values hidden at each step.
+        own_penalty: what keeps the part of an item's vector that its attributes do not explain small.
+        patience: epochs without a better held-out measure before training stops.
+    """
+
+    dims: int = 16
+    epochs: int = 200
+    batch: int = 256
+    learning_rate: float = 0.01
+    hidden: float = 0.4
+    own_penalty: float = 0.05
+    patience: int = 15
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("dims", 2, 1024),
+            ("epochs", 1, 100_000),
+            ("batch", 1, 1 << 20),
+            ("patience", 1, 100_000),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise SettingsError(f"{name} is {value}; give a whole number from {low} to {high}")
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model.
+
+    Attributes:
+        table: float32 [items, dims], unit rows, each made from all values of its item and its own part.
+        values: float32 [values + 1, dims]; the sum of those of an item, weighted as `featurize` does, points to it.
+        history: held-out mean reciprocal rank after each epoch; empty where too few values could be held out.
+    """
+
+    table: NDArray[np.float32]
+    values: NDArray[np.float32]
+    history: tuple[float, ...]
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Values hidden from training: `visible` lacks them, `mask` [items, longest] marks them."""
+
+    visible: Features
+    mask: NDArray[np.bool_]
+
+
+def hold_out(features: Features, seed: int) -> HeldOut:
+    """Hides a tenth of the values, from items that have at least three."""
+    rng = np.random.default_rng([seed, 1])
+    present = features.indices > 0
+    enough = present.sum(axis=1, keepdims=True) >= _FEWEST_VALUES_TO_HOLD_OUT_FROM
+    mask = present & enough & (rng.random(present.shape) < HELD_OUT_SHARE)
+    mask[mask.sum(axis=1) == present.sum(axis=1)] = False
+    visible = Features(np.where(mask, 0, features.indices), np.where(mask, 0, features.weights).astype(np.float32))
+    return HeldOut(visible, mask)
+
+
+class Trainer:
+    """One model in training. `run` trains; `fitted` is the result with the best held-out measure."""
+
+    def __init__(self, features: Features, vocabulary: Vocabulary, settings: Settings) -> None:
+        tf_keras.utils.set_random_seed(settings.seed)
+        self.settings = settings
+        self.features = features
+        self.vocabulary = vocabulary
+        self.held_out = hold_out(features, settings.seed)
+        self.encoder = ItemEncoder(len(features), vocabulary, settings.dims, settings.seed)
+        self.decoder = AttributeDecoder(vocabulary, settings.dims, settings.seed)
+        self.variables = [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
+        self.optimizer = tf_keras.optimizers.Adam(settings.learning_rate)
+        self.optimizer.build(self.variables)
+        self.history: list[float] = []
+        self.epochs_done = 0
+        self.best_epoch = 0
+        self.best = [v.numpy() for v in self.variables]
+        self._visible = (tf.constant(self.held_out.visible.indices), tf.constant(self.held_out.visible.weights))
+        self._step = tf.function(self._train_step, reduce_retracing=True)
+
+    def run(self, checkpoint: Path | None = None, *, progress: bool = True) -> Fitted:
+        """Trains until the held-out measure no longer improves, saving to `checkpoint` after each epoch."""
+        with tqdm(
+            total=self.settings.epochs, initial=self.epochs_done, desc="training", unit="epoch", disable=not progress
+        ) as bar:
+            while self.epochs_done < self.settings.epochs and not self._is_stale():
+                loss = self._epoch(self.epochs_done)
+                self.epochs_done += 1
+                self._measure()
+                bar.set_postfix(loss=f"{loss:.3f}", held_out=f"{self.history[-1]:.3f}" if self.history else "-")
+                bar.update()
+                if checkpoint is not None:
+                    self._save(checkpoint)
+        return self._fitted()
+
+    def restore(self, checkpoint: Path) -> None:
+        """Continues from a checkpoint of the same data and settings.
+
+        Raises:
+            TrainingError: it cannot be read or belongs to other data or settings.
+        """
+        try:
+            with np.load(checkpoint, allow_pickle=False) as saved:
+                if str(saved["fingerprint"]) != self._fingerprint():
+                    raise TrainingError(
+                        f"{checkpoint}: belongs to another catalog or other settings; train without --resume"
+                    )
+                for i, variable in enumerate(self._all_variables()):
+                    variable.assign(saved[f"variable_{i}"])
+                self.best = [saved[f"best_{i}"] for i in range(len(self.variables))]
+                self.history = saved["history"].tolist()
+                self.epochs_done, self.best_epoch = int(saved["epochs_done"]), int(saved["best_epoch"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise TrainingError(
+                f"{checkpoint}: cannot be read as a checkpoint ({error}); train without --resume"
+            ) from error
+
+    def _epoch(self, epoch: int) -> float:
+        order = np.random.default_rng([self.settings.seed, 2, epoch]).permutation(len(self.features))
+        batches = np.array_split(order, -(-len(order) // self.settings.batch))
+        losses = [
+            self._step(tf.constant(batch, tf.int32), tf.constant([epoch, i], tf.int32))
+            for i, batch in enumerate(batches)
+        ]
+        return float(np.mean(losses))
+
+    def _train_step(self, items: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+        indices, weights = (tf.gather(array, items) for array in self._visible)
+        shape = tf.shape(indices)
+        keep = tf.random.stateless_uniform(shape, step + self.settings.seed * 7919) >= self.settings.hidden
+        owned = tf.random.stateless_uniform(shape[:1], step + self.settings.seed * 7919 + 1_000_003) < 0.5
+        with tf.GradientTape() as tape:
+            with_own = self.encoder(indices, weights * tf.cast(keep, tf.float32), items)
+            without = self.encoder(indices, weights * tf.cast(keep, tf.float32))
+            vectors = tf.where(owned[:, None], with_own, without)
+            likelihood = tf.reduce_sum(self.decoder(vectors, indices) * weights, axis=1)
+            own = tf.gather(self.encoder.own, items)
+            loss = -tf.reduce_mean(likelihood) + self.settings.own_penalty * tf.reduce_mean(tf.reduce_sum(own * own, 1))
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, self.variables), self.variables, strict=True))
+        return loss
+
+    def _measure(self) -> None:
+        if not self.held_out.mask.any():
+            self.best, self.best_epoch = [v.numpy() for v in self.variables], self.epochs_done
+            return
+        self.history.append(self._held_out_rank())
+        if self.history[-1] >= max(self.history):
+            self.best, self.best_epoch = [v.numpy() for v in self.variables], self.epochs_done
+
+    def _held_out_rank(self) -> float:
+        """Mean reciprocal rank of held-out values within their column, the visible ones left out."""
+        visible = self.held_out.visible
+        items, places = np.nonzero(self.held_out.mask)
+        scores = self.decoder.scores(
+            self.encoder(visible.indices, visible.weights, np.arange(len(self.features)))
+        ).numpy()
+        np.put_along_axis(scores, visible.indices, -np.inf, axis=1)
+        wanted = self.features.indices[items, places]
+        columns = self.vocabulary.column_of[wanted]
+        better = np.zeros(len(items))
+        for column, (start, end) in enumerate(zip(self.vocabulary.starts, self.vocabulary.starts[1:], strict=False)):
+            chosen = columns == column
+            rivals = scores[items[chosen], start:end]
+            better[chosen] = (rivals > scores[items[chosen], wanted[chosen]][:, None]).sum(axis=1)
+        return float(np.mean(1 / (1 + better)))
+
+    def _is_stale(self) -> bool:
+        return bool(self.history) and self.epochs_done - self.best_epoch >= self.settings.patience
+
+    def _fitted(self) -> Fitted:
+        for variable, value in zip(self.variables, self.best, strict=True):
+            variable.assign(value)
+        table = self.encoder(self.features.indices, self.features.weights, np.arange(len(self.features))).numpy()
+        gains = np.take(self.encoder.column_gain.numpy(), self.vocabulary.column_of)
+        values = self.encoder.values.numpy() * gains[:, None]
+        values[0] = 0
+        return Fitted(table, values.astype(np.float32), tuple(self.history), self.best_epoch)
+
+    def _all_variables(self) -> Sequence[tf.Variable]:
+        return [*self.variables, *self.optimizer.variables]
+
+    def _save(self, checkpoint: Path) -> None:
+        arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(self._all_variables())}
+        arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
+        temporary = checkpoint.with_name(checkpoint.name + ".partial")
+        with temporary.open("wb") as stream:
+            np.savez(
+                stream,
+                fingerprint=self._fingerprint(),
+                history=np.array(self.history),
+                epochs_done=self.epochs_done,
+                best_epoch=self.best_epoch,
+                **arrays,
+            )
+        temporary.replace(checkpoint)
+
+    def _fingerprint(self) -> str:
+        import hashlib
+
+        digest = hashlib.sha256(repr((asdict(self.settings), self.vocabulary)).encode())
+        digest.update(self.features.indices.tobytes())
+        return digest.hexdigest()

@@ -1,0 +1,176 @@
+"""The trained folder: what training leaves for export. Written whole or not at all, verified when read.
+
+catalog.csv      the catalog, in row order         table.npy       float32 [items, dims], unit rows
+attributes.csv   column and value of each vector   attributes.npy  float32 [values, dims]
+model.keras      the Keras model: item -> vector   metrics.json    what was measured
+settings.json    how it was trained                digests.json    SHA-256 of each of the others
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.catalog import Catalog, read_catalog, write_catalog
+from training.errors import CatalogError, TrainedFolderError
+
+DIGESTS = "digests.json"
+MODEL = "model.keras"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained embedding of a catalog.
+
+    Attributes:
+        table: float32 [items, dims], unit rows.
+        attributes: (column, value) of each row of `attribute_vectors`.
+        attribute_vectors: float32 [values, dims]; their sum, weighted as in `training.features`, points to an item.
+    """
+
+    catalog: Catalog
+    table: NDArray[np.float32]
+    attributes: tuple[tuple[str, str], ...]
+    attribute_vectors: NDArray[np.float32]
+    metrics: dict[str, Any]
+    settings: dict[str, Any]
+
+
+def save(trained: Trained, folder: str | Path) -> None:
+    """Writes a trained folder under a temporary name and renames it to `folder`, replacing one that is there.
+
+    Raises:
+        TrainedFolderError: `folder` exists and is not a trained folder.
+    """
+    folder = Path(folder)
+    check_replaceable(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with _new_folder(folder) as new:
+        write_catalog(trained.catalog, new / "catalog.csv")
+        np.save(new / "table.npy", trained.table)
+        _write_attributes(new / "attributes.csv", trained.attributes)
+        np.save(new / "attributes.npy", trained.attribute_vectors)
+        _write_keras_model(new / MODEL, trained.table)
+        _write_json(new / "metrics.json", trained.metrics)
+        _write_json(new / "settings.json", trained.settings)
+        _write_json(new / DIGESTS, {path.name: _digest(path) for path in sorted(new.iterdir())})
+
+
+def load(folder: str | Path) -> Trained:
+    """Reads a trained folder.
+
+    Raises:
+        TrainedFolderError: it is missing or incomplete, a file was altered, or its parts do not fit together.
+    """
+    folder = Path(folder)
+    _check_digests(folder)
+    try:
+        trained = Trained(
+            read_catalog(folder / "catalog.csv"),
+            np.load(folder / "table.npy", allow_pickle=False),
+            _read_attributes(folder / "attributes.csv"),
+            np.load(folder / "attributes.npy", allow_pickle=False),
+            json.loads((folder / "metrics.json").read_text("utf-8")),
+            json.loads((folder / "settings.json").read_text("utf-8")),
+        )
+    except (OSError, ValueError, CatalogError) as error:
+        raise TrainedFolderError(f"{folder}: cannot be read as a trained folder ({error}); train again") from error
+    _check_fit(folder, trained)
+    return trained
+
+
+def check_replaceable(folder: Path) -> None:
+    """Refuses to replace what is not a trained folder.
+
+    Raises:
+        TrainedFolderError: `folder` exists and is a file, or a folder that holds something else.
+    """
+    if folder.is_dir() and ((folder / DIGESTS).is_file() or not any(folder.iterdir())):
+        return
+    if folder.exists() or folder.is_symlink():
+        raise TrainedFolderError(f"{folder}: exists and is not a trained folder; give another --out or remove it")
+
+
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
+    try:
+        yield new
+        new.chmod(0o755)
+        if folder.exists():
+            old = new.with_suffix(".old")
+            folder.replace(old)
+            new.replace(folder)
+            shutil.rmtree(old)
+        else:
+            new.replace(folder)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+
+
+def _write_keras_model(path: Path, table: NDArray[np.float32]) -> None:
+    import tf_keras
+
+    items, dims = table.shape
+    lookup = tf_keras.layers.Embedding(items, dims, name="item_embedding")
+    model = tf_keras.Sequential([tf_keras.Input((), dtype="int32", name="item"), lookup], name="mignon")
+    lookup.set_weights([table])
+    model.save(path)
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", "utf-8")
+
+
+def _write_attributes(path: Path, attributes: tuple[tuple[str, str], ...]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream, lineterminator="\n").writerows(attributes)
+
+
+def _read_attributes(path: Path) -> tuple[tuple[str, str], ...]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return tuple((column, value) for column, value in csv.reader(stream))
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _check_digests(folder: Path) -> None:
+    try:
+        digests = json.loads((folder / DIGESTS).read_text("utf-8"))
+        for name, digest in digests.items():
+            if _digest(folder / name) != digest:
+                raise TrainedFolderError(f"{folder / name}: was altered since it was written; train again")
+    except OSError as error:
+        raise TrainedFolderError(
+            f"{error.filename}: cannot be read ({error.strerror}); give a folder made by `python -m training`"
+        ) from error
+    except (ValueError, AttributeError) as error:
+        raise TrainedFolderError(f"{folder / DIGESTS}: is not a list of digests ({error}); train again") from error
+
+
+def _check_fit(folder: Path, trained: Trained) -> None:
+    items, shape = len(trained.catalog), trained.table.shape
+    if trained.table.dtype != np.float32 or len(shape) != 2 or shape[0] != items:
+        raise TrainedFolderError(
+            f"{folder}: table.npy is {trained.table.dtype} {list(shape)} for {items} items; train again"
+        )
+    if not np.isfinite(trained.table).all():
+        row = int(np.flatnonzero(~np.isfinite(trained.table).all(axis=1))[0])
+        raise TrainedFolderError(f"{folder}: table.npy, row {row} holds NaN or infinity; train again")
+    if trained.attribute_vectors.shape != (len(trained.attributes), shape[1]):
+        raise TrainedFolderError(f"{folder}: attributes.npy does not fit attributes.csv and table.npy; train again")
