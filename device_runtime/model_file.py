@@ -164,7 +164,7 @@ def _check_digest(path: Path, data: _Mapping) -> None:
 
 def _open_archive(path: Path, data: _Mapping) -> zipfile.ZipFile:
     try:
-        archive = zipfile.ZipFile(data)
+        archive = zipfile.ZipFile(data)  # type: ignore[call-overload] # a mapping lacks only what a reader never calls
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise FileFormatError(f"{path}: has no readable ZIP archive at its end ({error})") from error
     names = archive.namelist()

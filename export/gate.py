@@ -38,6 +38,8 @@ class Quality:
 def quality(table: NDArray[np.float32], rows: NDArray[np.int8], scale: float, seed: int = 0) -> Quality:
     """Compares the neighbors by float rows with those by int8 rows, over all items or a sample of 2,000 of them."""
     count = len(table)
+    if count == 1:
+        return Quality(1.0, 1.0, float(np.abs(rows * np.float32(scale) - table).max()))
     k = min(NEIGHBORS, count - 1)
     sample = np.arange(count)
     if count > _SAMPLE:
@@ -51,7 +53,7 @@ def quality(table: NDArray[np.float32], rows: NDArray[np.int8], scale: float, se
         best = np.argsort(-exact, kind="stable")[:k]
         tolerant += float((exact[found] >= exact[best[-1]] - TIE).sum())
         strict += len(np.intersect1d(found, best))
-    total = max(1, len(sample) * k)
+    total = len(sample) * k
     return Quality(tolerant / total, strict / total, float(np.abs(wide * np.float32(scale) - table).max()))
 
 
