@@ -1,4 +1,8 @@
-"""The training loop: hides values, steps, measures on held-out values, stops early, and can resume after any stop.
+"""The training loop: two objectives, a held-out measure, early stopping, and a resume after any stop.
+
+The first objective keeps neighbors: the softmax of an item's cosines to the others follows the softmax of its attribute
+likeness to them (stochastic neighbor embedding, Hinton and Roweis, 2002, on the sphere). The second predicts hidden
+attribute values (see `training.model`).
 
 Every random choice is a function of the seed and the step, never of what ran before, so a resumed run takes the same
 steps as an undisturbed one.
@@ -6,8 +10,9 @@ steps as an undisturbed one.
 
 from __future__ import annotations
 
+import hashlib
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,13 +20,18 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
+from scipy.sparse import diags
+from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
 from training.errors import SettingsError, TrainingError
+from training.evaluation import tf_idf
 from training.features import Features, Vocabulary
 from training.model import AttributeDecoder, ItemEncoder
 
 HELD_OUT_SHARE = 0.1
+MOST_RIVALS = 8192
+_SHARPNESS = 20.0
 _FEWEST_VALUES_TO_HOLD_OUT_FROM = 3
 
 
@@ -32,16 +42,20 @@ class Settings:
     Attributes:
         dims: numbers in a vector.
         hidden: the share of an item's values hidden at each step.
+        temperature: of the softmax over attribute likeness; lower ones look at the nearest neighbors only.
+        reconstruction: what predicting hidden values counts beside keeping neighbors.
         own_penalty: what keeps the part of an item's vector that its attributes do not explain small.
         patience: epochs without a better held-out measure before training stops.
     """
 
     dims: int = 16
-    epochs: int = 200
+    epochs: int = 40
     batch: int = 256
-    learning_rate: float = 0.01
-    hidden: float = 0.4
-    own_penalty: float = 0.05
+    learning_rate: float = 0.02
+    hidden: float = 0.3
+    temperature: float = 0.08
+    reconstruction: float = 0.1
+    own_penalty: float = 0.0
     patience: int = 15
     seed: int = 0
 
@@ -82,20 +96,48 @@ class HeldOut:
 
 
 def hold_out(features: Features, seed: int) -> HeldOut:
-    """Hides a tenth of the values, from items that have at least three."""
+    """Hides one value of a tenth of the items that have at least three."""
     rng = np.random.default_rng([seed, 1])
     present = features.indices > 0
-    enough = present.sum(axis=1, keepdims=True) >= _FEWEST_VALUES_TO_HOLD_OUT_FROM
-    mask = present & enough & (rng.random(present.shape) < HELD_OUT_SHARE)
-    mask[mask.sum(axis=1) == present.sum(axis=1)] = False
+    enough = present.sum(axis=1) >= _FEWEST_VALUES_TO_HOLD_OUT_FROM
+    chosen = np.flatnonzero(enough & (rng.random(len(features)) < HELD_OUT_SHARE))
+    mask = np.zeros(present.shape, bool)
+    mask[chosen, np.where(present, rng.random(present.shape), -1).argmax(axis=1)[chosen]] = True
     visible = Features(np.where(mask, 0, features.indices), np.where(mask, 0, features.weights).astype(np.float32))
     return HeldOut(visible, mask)
+
+
+class AttributeLikeness:
+    """How alike items are by their attributes: the cosine of their TF-IDF vectors, columns weighted.
+
+    A rare value says more than a common one; `column_weights` says which columns say more to people (1 where absent).
+    """
+
+    def __init__(self, features: Features, vocabulary: Vocabulary, column_weights: Mapping[str, float]) -> None:
+        self.column_weights = column_weights
+        by_column = np.array([column_weights.get(column, 1.0) for column in vocabulary.columns], np.float32)
+        weighted = tf_idf(features, vocabulary) @ diags(by_column[vocabulary.column_of])
+        self._vectors = normalize(weighted).astype(np.float32)
+        small = len(features) <= MOST_RIVALS
+        self._all = (self._vectors @ self._vectors.T).toarray() if small else None
+
+    def between(self, items: NDArray[np.int64], rivals: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Cosines, float32 [items, rivals]; `rivals` are all items in order where the catalog is small."""
+        if self._all is not None:
+            return self._all[items]
+        return (self._vectors[items] @ self._vectors[rivals].T).toarray()
 
 
 class Trainer:
     """One model in training. `run` trains; `fitted` is the result with the best held-out measure."""
 
-    def __init__(self, features: Features, vocabulary: Vocabulary, settings: Settings) -> None:
+    def __init__(
+        self,
+        features: Features,
+        vocabulary: Vocabulary,
+        settings: Settings,
+        column_weights: Mapping[str, float] | None = None,
+    ) -> None:
         tf_keras.utils.set_random_seed(settings.seed)
         self.settings = settings
         self.features = features
@@ -104,13 +146,19 @@ class Trainer:
         self.encoder = ItemEncoder(len(features), vocabulary, settings.dims, settings.seed)
         self.decoder = AttributeDecoder(vocabulary, settings.dims, settings.seed)
         self.variables = [*self.encoder.trainable_variables, *self.decoder.trainable_variables]
-        self.optimizer = tf_keras.optimizers.Adam(settings.learning_rate)
+        self.log_sharpness = tf.Variable(np.float32(np.log(_SHARPNESS)), name="neighbor_log_sharpness")
+        self.variables.append(self.log_sharpness)
+        steps = settings.epochs * self._steps_per_epoch()
+        self.optimizer = tf_keras.optimizers.Adam(
+            tf_keras.optimizers.schedules.CosineDecay(settings.learning_rate, max(1, steps))
+        )
         self.optimizer.build(self.variables)
         self.history: list[float] = []
         self.epochs_done = 0
         self.best_epoch = 0
         self.best = [v.numpy() for v in self.variables]
         self._visible = (tf.constant(self.held_out.visible.indices), tf.constant(self.held_out.visible.weights))
+        self._likeness = AttributeLikeness(self.held_out.visible, vocabulary, column_weights or {})
         self._step = tf.function(self._train_step, reduce_retracing=True)
 
     def run(self, checkpoint: Path | None = None, *, progress: bool = True) -> Fitted:
@@ -151,15 +199,24 @@ class Trainer:
             ) from error
 
     def _epoch(self, epoch: int) -> float:
-        order = np.random.default_rng([self.settings.seed, 2, epoch]).permutation(len(self.features))
-        batches = np.array_split(order, -(-len(order) // self.settings.batch))
-        losses = [
-            self._step(tf.constant(batch, tf.int32), tf.constant([epoch, i], tf.int32))
-            for i, batch in enumerate(batches)
-        ]
+        rng = np.random.default_rng([self.settings.seed, 2, epoch])
+        losses = []
+        for i, batch in enumerate(np.array_split(rng.permutation(len(self.features)), self._steps_per_epoch())):
+            rivals = self._rivals(rng)
+            likeness = self._likeness.between(batch, rivals)
+            arguments = (tf.constant(part, tf.int32) for part in (batch, rivals, [epoch, i]))
+            losses.append(self._step(*arguments, tf.constant(likeness)))
         return float(np.mean(losses))
 
-    def _train_step(self, items: tf.Tensor, step: tf.Tensor) -> tf.Tensor:
+    def _steps_per_epoch(self) -> int:
+        return -(-len(self.features) // self.settings.batch)
+
+    def _rivals(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The items that a step compares its batch with: all of them, or a sample of a large catalog."""
+        count = len(self.features)
+        return np.arange(count) if count <= MOST_RIVALS else rng.choice(count, MOST_RIVALS, replace=False)
+
+    def _train_step(self, items: tf.Tensor, rivals: tf.Tensor, step: tf.Tensor, likeness: tf.Tensor) -> tf.Tensor:
         indices, weights = (tf.gather(array, items) for array in self._visible)
         shape = tf.shape(indices)
         keep = tf.random.stateless_uniform(shape, step + self.settings.seed * 7919) >= self.settings.hidden
@@ -170,9 +227,23 @@ class Trainer:
             vectors = tf.where(owned[:, None], with_own, without)
             likelihood = tf.reduce_sum(self.decoder(vectors, indices) * weights, axis=1)
             own = tf.gather(self.encoder.own, items)
-            loss = -tf.reduce_mean(likelihood) + self.settings.own_penalty * tf.reduce_mean(tf.reduce_sum(own * own, 1))
+            loss = (
+                self._neighbor_loss(items, rivals, likeness)
+                - self.settings.reconstruction * tf.reduce_mean(likelihood)
+                + self.settings.own_penalty * tf.reduce_mean(tf.reduce_sum(own * own, 1))
+            )
         self.optimizer.apply_gradients(zip(tape.gradient(loss, self.variables), self.variables, strict=True))
         return loss
+
+    def _neighbor_loss(self, items: tf.Tensor, rivals: tf.Tensor, likeness: tf.Tensor) -> tf.Tensor:
+        """Cross-entropy of the softmax over rivals by attribute likeness and by cosine, an item itself left out."""
+        indices, weights = self._visible
+        vectors = self.encoder(tf.gather(indices, items), tf.gather(weights, items), items)
+        others = self.encoder(tf.gather(indices, rivals), tf.gather(weights, rivals), rivals)
+        itself = tf.where(items[:, None] == rivals[None], -1e9, 0.0)
+        wanted = tf.nn.softmax(likeness / self.settings.temperature + itself)
+        scores = tf.exp(self.log_sharpness) * tf.matmul(vectors, others, transpose_b=True) + itself
+        return -tf.reduce_mean(tf.reduce_sum(wanted * tf.nn.log_softmax(scores), axis=1))
 
     def _measure(self) -> None:
         if not self.held_out.mask.any():
@@ -230,8 +301,7 @@ class Trainer:
         temporary.replace(checkpoint)
 
     def _fingerprint(self) -> str:
-        import hashlib
-
-        digest = hashlib.sha256(repr((asdict(self.settings), self.vocabulary)).encode())
+        weights = self._likeness.column_weights
+        digest = hashlib.sha256(repr((asdict(self.settings), self.vocabulary, sorted(weights.items()))).encode())
         digest.update(self.features.indices.tobytes())
         return digest.hexdigest()
