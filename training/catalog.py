@@ -166,3 +166,9 @@ def _check_items(path: Path, items: Sequence[Item]) -> None:
                     f"every item needs its own {field}"
                 )
             first[value] = item.row
+
+
+if __name__ == "__main__":
+    from training.check import main
+
+    raise SystemExit(main())

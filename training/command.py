@@ -12,8 +12,10 @@ from pathlib import Path
 
 from training.catalog import Catalog, read_catalog
 from training.errors import TrainingError
+from training.evaluation import read_triplets, triplet_accuracy
 from training.features import build_vocabulary, featurize
 from training.fit import Fitted, Settings, Trainer
+from training.rules import enrich, rules_beside
 from training.trained import Trained, check_replaceable, save
 
 BAD_INPUT = 2
@@ -63,25 +65,34 @@ def _train(arguments: argparse.Namespace) -> None:
     settings = Settings(**{name: getattr(arguments, name) for name in _HELP})
     check_replaceable(arguments.out)
     catalog = read_catalog(arguments.catalog)
+    rules = rules_beside(arguments.catalog)
     vocabulary = build_vocabulary(catalog)
-    trainer = Trainer(featurize([item.attributes for item in catalog.items], vocabulary), vocabulary, settings)
+    features = featurize([item.attributes for item in catalog.items], vocabulary)
+    trainer = Trainer(features, vocabulary, settings, rules.weights)
     checkpoint = arguments.out.with_name(arguments.out.name + ".checkpoint.npz")
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if arguments.resume and checkpoint.exists():
         trainer.restore(checkpoint)
     start = time.monotonic()
     fitted = trainer.run(checkpoint, progress=not arguments.no_progress)
-    metrics = _metrics(catalog, fitted)
-    save(Trained(catalog, fitted.table, vocabulary.values, fitted.values[1:], metrics, asdict(settings)), arguments.out)
+    metrics = _metrics(arguments.catalog, catalog, fitted)
+    enriched = enrich(catalog, rules)
+    save(
+        Trained(enriched, fitted.table, vocabulary.values, fitted.values[1:], metrics, asdict(settings)), arguments.out
+    )
     checkpoint.unlink()
     _report(arguments, metrics, time.monotonic() - start)
 
 
-def _metrics(catalog: Catalog, fitted: Fitted) -> dict[str, float | int | None]:
+def _metrics(path: Path, catalog: Catalog, fitted: Fitted) -> dict[str, float | int | None]:
+    triplets = path.with_suffix(".triplets.csv")
+    accuracy = triplet_accuracy(fitted.table, read_triplets(triplets, catalog)) if triplets.is_file() else None
     return {
         "items": len(catalog),
         "epochs": fitted.best_epoch,
         "held_out_reciprocal_rank": round(max(fitted.history), 4) if fitted.history else None,
+        "triplet_accuracy": round(accuracy.all, 4) if accuracy else None,
+        "hard_triplet_accuracy": round(accuracy.hard, 4) if accuracy else None,
     }
 
 
@@ -97,4 +108,8 @@ def _report(arguments: argparse.Namespace, metrics: dict[str, float | int | None
         print("no attribute value could be held out: too few of them; trained for all epochs")
     else:
         print(f"held-out attribute values: mean reciprocal rank {metrics['held_out_reciprocal_rank']:.3f}")
+    if metrics["triplet_accuracy"] is not None:
+        print(
+            f"triplets by people's judgment: {metrics['triplet_accuracy']:.1%}, hard {metrics['hard_triplet_accuracy']:.1%}"
+        )
     print(f"wrote {arguments.out}")

@@ -11,8 +11,8 @@ class CatalogError(TrainingError):
     """A catalog cannot be read, or what it says cannot be used."""
 
 
-class VocabularyError(TrainingError):
-    """A vocabulary cannot be read."""
+class RulesError(TrainingError):
+    """The rules beside a catalog cannot be read."""
 
 
 class TrainedFolderError(TrainingError):

@@ -10,6 +10,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from training.catalog import Catalog
 from training.errors import CatalogError
 from training.features import Features, Vocabulary
 
-Vectors = NDArray[np.float32] | csr_matrix
+Vectors = Any  # NDArray[np.float32] or csr_matrix, which has no types
 NEIGHBORS = 10
 _ROWS_AT_ONCE = 512
 _VOTERS = 20
@@ -43,7 +44,7 @@ class TripletAccuracy:
     """The share of triplets in which `near` has the greater cosine; a tie counts half."""
 
     all: float
-    hard: float
+    hard: float | None
     count: int
 
 
@@ -70,9 +71,7 @@ def triplet_accuracy(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAc
     margin = _row_products(vectors[item], vectors[near]) - _row_products(vectors[item], vectors[far])
     right = (margin > 1e-7) + 0.5 * (np.abs(margin) <= 1e-7)
     hard = np.array([t.kind == "hard" for t in triplets])
-    return TripletAccuracy(
-        float(right.mean()), float(right[hard].mean()) if hard.any() else float("nan"), len(triplets)
-    )
+    return TripletAccuracy(float(right.mean()), float(right[hard].mean()) if hard.any() else None, len(triplets))
 
 
 def purity(vectors: Vectors, labels: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> float:
