@@ -12,7 +12,7 @@ from pathlib import Path
 
 from training.catalog import Catalog, read_catalog
 from training.errors import TrainingError
-from training.evaluation import read_triplets, triplet_accuracy
+from training.evaluation import Triplet, triplet_accuracy, triplets_beside
 from training.features import build_vocabulary, featurize
 from training.fit import Fitted, Settings, Trainer
 from training.rules import enrich, rules_beside
@@ -73,26 +73,26 @@ def _train(arguments: argparse.Namespace) -> None:
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if arguments.resume and checkpoint.exists():
         trainer.restore(checkpoint)
+    triplets = triplets_beside(arguments.catalog, catalog)
     start = time.monotonic()
     fitted = trainer.run(checkpoint, progress=not arguments.no_progress)
-    metrics = _metrics(arguments.catalog, catalog, fitted)
+    metrics = _metrics(catalog, fitted, triplets)
     enriched = enrich(catalog, rules)
     save(
         Trained(enriched, fitted.table, vocabulary.values, fitted.values[1:], metrics, asdict(settings)), arguments.out
     )
-    checkpoint.unlink()
+    checkpoint.unlink(missing_ok=True)
     _report(arguments, metrics, time.monotonic() - start)
 
 
-def _metrics(path: Path, catalog: Catalog, fitted: Fitted) -> dict[str, float | int | None]:
-    triplets = path.with_suffix(".triplets.csv")
-    accuracy = triplet_accuracy(fitted.table, read_triplets(triplets, catalog)) if triplets.is_file() else None
+def _metrics(catalog: Catalog, fitted: Fitted, triplets: Sequence[Triplet]) -> dict[str, float | int | None]:
+    accuracy = triplet_accuracy(fitted.table, triplets) if triplets else None
     return {
         "items": len(catalog),
         "epochs": fitted.best_epoch,
         "held_out_reciprocal_rank": round(max(fitted.history), 4) if fitted.history else None,
         "triplet_accuracy": round(accuracy.all, 4) if accuracy else None,
-        "hard_triplet_accuracy": round(accuracy.hard, 4) if accuracy else None,
+        "hard_triplet_accuracy": round(accuracy.hard, 4) if accuracy and accuracy.hard is not None else None,
     }
 
 
@@ -109,7 +109,5 @@ def _report(arguments: argparse.Namespace, metrics: dict[str, float | int | None
     else:
         print(f"held-out attribute values: mean reciprocal rank {metrics['held_out_reciprocal_rank']:.3f}")
     if metrics["triplet_accuracy"] is not None:
-        print(
-            f"triplets by people's judgment: {metrics['triplet_accuracy']:.1%}, hard {metrics['hard_triplet_accuracy']:.1%}"
-        )
+        print(f"triplets by people's judgment: {metrics['triplet_accuracy']:.1%} right")
     print(f"wrote {arguments.out}")

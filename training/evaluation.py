@@ -65,6 +65,12 @@ def read_triplets(path: Path, catalog: Catalog) -> list[Triplet]:
         raise CatalogError(f"{path}: cannot be read as triplets ({error})") from error
 
 
+def triplets_beside(catalog_path: Path, catalog: Catalog) -> list[Triplet]:
+    """The triplets in the file beside a catalog that ends in `.triplets.csv`; none where there is no such file."""
+    path = catalog_path.with_suffix(".triplets.csv")
+    return read_triplets(path, catalog) if path.is_file() else []
+
+
 def triplet_accuracy(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAccuracy:
     """How often the nearer of two items is the one that people would rather take instead."""
     item, near, far = (np.array([getattr(t, part) for t in triplets], np.int64) for part in ("item", "near", "far"))
