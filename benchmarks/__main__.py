@@ -1,4 +1,4 @@
-"""python -m benchmarks: one-hot against embedding, on the items of one model file."""
+"""python -m benchmarks: one-hot against embedding on one model file, and how good the embedding of a catalog is."""
 
 from __future__ import annotations
 
@@ -12,18 +12,29 @@ from benchmarks import measure, report
 from device_runtime import MignonError, Recommender
 from device_runtime.engines import interpreter_modules
 from device_runtime.model_file import ModelFile
+from training.catalog import BUILT_IN_CATALOG, read_catalog
+from training.errors import CatalogError, TrainingError
+from training.evaluation import triplets_beside
+from training.quiet import import_tensorflow
+from training.rules import rules_beside
 
 BAD_INPUT = 2
 FAILURE = 1
-BENCHMARKS = ("size", "latency", "quality", "all")
+ONE_HOT = ("size", "latency", "quality")
+BENCHMARKS = (*ONE_HOT, "all", "embedding", "map")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmarks asked for; returns 0, or 2 for bad usage or input, or 1 for a failure."""
     arguments = _parser().parse_args(argv)
     try:
-        _run(arguments)
-    except MignonError as error:
+        if arguments.which == "embedding":
+            _evaluate_embedding(arguments)
+        elif arguments.which == "map":
+            _draw_map(arguments)
+        else:
+            _run(arguments)
+    except (MignonError, TrainingError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return BAD_INPUT
     except OSError as error:
@@ -37,14 +48,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="One-hot against embedding.")
-    parser.add_argument("which", nargs="?", choices=BENCHMARKS, default="all", help="default: %(default)s")
+    parser.add_argument(
+        "which", nargs="?", choices=BENCHMARKS, default="all", help="`all` is the first three (default: %(default)s)"
+    )
     parser.add_argument("--model", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
+    parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="for `embedding` (default: the meals)")
+    parser.add_argument("--color", default="course", help="the attribute that colors `map` (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/benchmarks"), help="folder (default: %(default)s)")
     return parser
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    chosen = set(BENCHMARKS) if arguments.which == "all" else {arguments.which}
+    chosen = set(ONE_HOT) if arguments.which == "all" else {arguments.which}
     results: dict[str, Sequence[Any]] = {}
     model = ModelFile.open(arguments.model)
     if "size" in chosen:
@@ -63,6 +78,33 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.which == "all":
         report.draw(encodings, latencies, likenesses, arguments.out / "one_hot.png")
         print(f"wrote {arguments.out / 'one_hot.png'}")
+
+
+def _draw_map(arguments: argparse.Namespace) -> None:
+    from benchmarks.map import draw_map
+
+    path = arguments.out / f"map_by_{arguments.color}.png"
+    draw_map(ModelFile.open(arguments.model), arguments.color, path)
+    print(f"wrote {path}")
+
+
+def _evaluate_embedding(arguments: argparse.Namespace) -> None:
+    import_tensorflow()
+    from benchmarks import embedding
+
+    catalog, rules = read_catalog(arguments.catalog), rules_beside(arguments.catalog)
+    triplets = triplets_beside(arguments.catalog, catalog)
+    missing = [column for column in (embedding.HIDDEN_COLUMN, *embedding.WITHHELD) if column not in catalog.columns]
+    if missing or not triplets:
+        raise CatalogError(
+            f"{arguments.catalog}: this benchmark needs the columns of meals.csv and triplets beside it; missing: "
+            f"{', '.join(missing) or 'triplets'}"
+        )
+    results = embedding.evaluate(catalog, triplets, rules.weights)
+    new = embedding.new_items(catalog, triplets, rules.weights)
+    print(f"\n{embedding.table_of(results)}\n\n{embedding.new_items_table(new)}")
+    embedding.write(results, new, arguments.out)
+    print(f"\nwrote {arguments.out / 'embedding.json'} and {arguments.out / 'embedding.png'}")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import_tensorflow()
 from device_runtime import Recommender  # noqa: E402
 from device_runtime.model_file import ModelFile  # noqa: E402
 from export.command import export  # noqa: E402
-from training.command import BUILT_IN_CATALOG  # noqa: E402
+from training.catalog import BUILT_IN_CATALOG  # noqa: E402
 from training.command import main as train_main  # noqa: E402
 
 ROOT = Path(__file__).parent.parent

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from training.errors import CatalogError
 
+BUILT_IN_CATALOG = Path(__file__).with_name("meals.csv")
 SEPARATOR = "|"
 REQUIRED = ("id", "name")
 _CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}

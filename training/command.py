@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from training.catalog import Catalog, read_catalog
+from training.catalog import BUILT_IN_CATALOG, Catalog, read_catalog
 from training.errors import TrainingError
 from training.evaluation import Triplet, triplet_accuracy, triplets_beside
 from training.features import build_vocabulary, featurize
@@ -20,7 +20,6 @@ from training.trained import Trained, check_replaceable, save
 
 BAD_INPUT = 2
 FAILURE = 1
-BUILT_IN_CATALOG = Path(__file__).with_name("meals.csv")
 _HELP = {
     "dims": "numbers in a vector",
     "epochs": "epochs at most",

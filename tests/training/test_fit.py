@@ -64,8 +64,9 @@ def test_training_predicts_held_out_values_better_than_it_began(data):
 def test_held_out_values_are_hidden_from_training(data):
     features, _ = data
     held_out = hold_out(features, seed=0)
-    share = held_out.mask.sum() / (features.indices > 0).sum()
-    assert 0.05 < share < 0.15
+    assert set(held_out.mask.sum(axis=1).tolist()) == {0, 1}
+    assert 0.05 < held_out.mask.any(axis=1).mean() < 0.15
+    assert (features.indices[held_out.mask] > 0).all()
     assert not held_out.visible.indices[held_out.mask].any()
     assert not held_out.visible.weights[held_out.mask].any()
     assert (held_out.visible.indices > 0).any(axis=1).all()

@@ -1,0 +1,69 @@
+"""A map of a catalog: its embedding in two dimensions, colored by an attribute, with some of its names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.manifold import TSNE
+
+from device_runtime.model_file import ModelFile
+from export.pack import replacing
+
+LABELS = 130
+_COLORS = 20
+
+
+def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> None:
+    """Projects the vectors with t-SNE (van der Maaten and Hinton, 2008) and draws one point an item."""
+    vectors = model.table[:, : model.manifest.dims].astype(np.float32) * np.float32(model.manifest.scale)
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    places = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(vectors)
+    _draw(places, model.lines("names.txt"), _first_values(model, attribute), attribute, path)
+
+
+def _first_values(model: ModelFile, attribute: str) -> list[str]:
+    values = ["none"] * model.manifest.rows
+    for row, (name, cell) in model.records("attributes.tsv", 2):
+        if name == attribute:
+            values[row] = cell.partition("|")[0]
+    return values
+
+
+def _draw(places: NDArray[np.float32], names: Sequence[str], values: Sequence[str], attribute: str, path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(15, 12), layout="constrained")
+    kinds = sorted(set(values), key=lambda value: -values.count(value))[:_COLORS]
+    palette = pyplot.get_cmap("tab20").colors
+    for kind, color in zip(kinds, palette, strict=False):
+        chosen = np.array([value == kind for value in values])
+        axis.scatter(*places[chosen].T, s=9, color=color, label=kind, linewidths=0)
+    axis.set_axis_off()
+    axis.set_title(f"{len(names):,} items, colored by {attribute}: neighbors are alike", fontsize=15)
+    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=3, fontsize=11)
+    _label(figure, axis, places, names)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def _label(figure: Any, axis: Any, places: NDArray[np.float32], names: Sequence[str]) -> None:
+    """Names short ones first, wherever no label stands yet."""
+    figure.canvas.draw()
+    taken: list[Any] = []
+    for row in sorted(range(len(names)), key=lambda row: (len(names[row]), names[row])):
+        if len(taken) == LABELS:
+            return
+        text = axis.annotate(names[row], places[row], fontsize=9, ha="center", va="bottom", color="#111")
+        box = text.get_window_extent(figure.canvas.get_renderer()).expanded(1.3, 1.6)
+        if len(names[row]) < 5 or any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)

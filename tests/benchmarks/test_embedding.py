@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from benchmarks import embedding
+from training.catalog import read_catalog
+from training.evaluation import Triplet
+from training.rules import rules_beside
+
+TRIPLETS = [Triplet(0, 1, 2, "easy"), Triplet(3, 4, 5, "hard")]
+
+
+@pytest.fixture(scope="module")
+def catalog(small_catalog):
+    return read_catalog(small_catalog)
+
+
+def test_all_methods_are_measured_alike(catalog, small_catalog, tmp_path):
+    results = embedding.evaluate(catalog, TRIPLETS, rules_beside(small_catalog).weights, dims=(4,))
+    assert [(r.name, r.dims) for r in results[2:]] == [("SVD of TF-IDF", 4), ("mignon float32", 4), ("mignon int8", 4)]
+    for result in results:
+        measures = [v for k, v in vars(result).items() if k not in ("name", "dims")]
+        assert all(0 <= value <= 1 for value in measures)
+    chance, trained = results[0], results[3]
+    assert trained.form > 2 * chance.form
+    assert "mignon int8" in embedding.table_of(results)
+    embedding.write(results, [], tmp_path)
+    assert (tmp_path / "embedding.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_hidden_ingredients_are_not_seen(catalog):
+    task = embedding._hidden_task(catalog)
+    shown = sum(len(item.attributes["ingredients"]) for item in catalog.items)
+    column = task.vocabulary.columns.index("ingredients")
+    start, end = task.vocabulary.starts[column : column + 2]
+    kept = ((task.features.indices >= start) & (task.features.indices < end)).sum()
+    assert 0.7 < kept / shown < 0.9
+
+
+def test_new_items_are_placed_without_training_on_them(catalog, small_catalog):
+    triplets = [Triplet(i, (i + 1) % 300, (i + 2) % 300, "easy") for i in range(300)]
+    placed, trained = embedding.new_items(catalog, triplets, rules_beside(small_catalog).weights)
+    assert placed.name == "placed by attributes"
+    assert 0 < placed.form <= trained.form + 0.2
+    assert np.isfinite([placed.triplets, trained.triplets]).all()
