@@ -41,10 +41,10 @@ def _draw(places: NDArray[np.float32], names: Sequence[str], values: Sequence[st
 
     figure, axis = pyplot.subplots(figsize=(15, 12), layout="constrained")
     kinds = sorted(set(values), key=lambda value: -values.count(value))[:_COLORS]
-    palette = pyplot.get_cmap("tab20").colors
-    for kind, color in zip(kinds, palette, strict=False):
+    palette = pyplot.get_cmap("tab20")
+    for i, kind in enumerate(kinds):
         chosen = np.array([value == kind for value in values])
-        axis.scatter(*places[chosen].T, s=9, color=color, label=kind, linewidths=0)
+        axis.scatter(places[chosen, 0], places[chosen, 1], s=9, color=palette(i), label=kind, linewidths=0)
     axis.set_axis_off()
     axis.set_title(f"{len(names):,} items, colored by {attribute}: neighbors are alike", fontsize=15)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=3, fontsize=11)
