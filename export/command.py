@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"export: {error}", file=sys.stderr)
         return BAD_INPUT
     except OSError as error:
-        print(f"export: {error}", file=sys.stderr)
+        print(f"export: {arguments.out}: cannot be written ({error.strerror or error})", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt:
         print("export: interrupted; nothing was written", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, fields
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"training: {error}", file=sys.stderr)
         return BAD_INPUT
     except OSError as error:
-        print(f"training: {error}", file=sys.stderr)
+        print(f"training: {arguments.out}: cannot be written ({error.strerror or error})", file=sys.stderr)
         return FAILURE
     except KeyboardInterrupt:
         print("training: interrupted; --resume continues from the last finished epoch", file=sys.stderr)
@@ -70,6 +71,7 @@ def _train(arguments: argparse.Namespace) -> None:
     trainer = Trainer(features, vocabulary, settings, rules.weights)
     checkpoint = arguments.out.with_name(arguments.out.name + ".checkpoint.npz")
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=checkpoint.parent).close()  # fails now rather than after the first epoch
     if arguments.resume and checkpoint.exists():
         trainer.restore(checkpoint)
     triplets = triplets_beside(arguments.catalog, catalog)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+INTERRUPTED = 130
+
 
 def import_tensorflow() -> None:
     """Imports TensorFlow; an import error is raised as usual, only the chatter of C++ libraries is dropped."""
@@ -15,6 +17,8 @@ def import_tensorflow() -> None:
     try:
         os.dup2(silent, 2)
         import tensorflow  # noqa: F401
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
     finally:
         os.dup2(kept, 2)
         os.close(kept)
