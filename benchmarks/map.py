@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,13 @@ def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> Non
     vectors = model.table[:, : model.manifest.dims].astype(np.float32) * np.float32(model.manifest.scale)
     perplexity = min(30.0, (len(vectors) - 1) / 3)
     places = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(vectors)
-    _draw(places, model.lines("names.txt"), _first_values(model, attribute), attribute, path)
+    names = model.lines("names.txt")
+    aliases = Counter(row for row, _ in model.records("aliases.tsv", 1))
+    best_known = sorted(range(len(names)), key=lambda row: (-aliases[row], len(names[row]), names[row]))
+    figure = _scatter(places, _first_values(model, attribute), attribute)
+    _label(figure, places, names, best_known)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
 
 
 def _first_values(model: ModelFile, attribute: str) -> list[str]:
@@ -33,7 +40,7 @@ def _first_values(model: ModelFile, attribute: str) -> list[str]:
     return values
 
 
-def _draw(places: NDArray[np.float32], names: Sequence[str], values: Sequence[str], attribute: str, path: Path) -> None:
+def _scatter(places: NDArray[np.float32], values: Sequence[str], attribute: str) -> Any:
     import matplotlib
 
     matplotlib.use("Agg")
@@ -46,24 +53,22 @@ def _draw(places: NDArray[np.float32], names: Sequence[str], values: Sequence[st
         chosen = np.array([value == kind for value in values])
         axis.scatter(places[chosen, 0], places[chosen, 1], s=9, color=palette(i), label=kind, linewidths=0)
     axis.set_axis_off()
-    axis.set_title(f"{len(names):,} items, colored by {attribute}: neighbors are alike", fontsize=15)
+    axis.set_title(f"{len(values):,} items, colored by {attribute}: neighbors are alike", fontsize=15)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=3, fontsize=11)
-    _label(figure, axis, places, names)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
-    pyplot.close(figure)
+    return figure
 
 
-def _label(figure: Any, axis: Any, places: NDArray[np.float32], names: Sequence[str]) -> None:
-    """Names short ones first, wherever no label stands yet."""
+def _label(figure: Any, places: NDArray[np.float32], names: Sequence[str], order: Sequence[int]) -> None:
+    """Names items in `order`, wherever no label stands yet; those with the most aliases are the best known."""
     figure.canvas.draw()
+    axis, renderer = figure.axes[0], figure.canvas.get_renderer()
     taken: list[Any] = []
-    for row in sorted(range(len(names)), key=lambda row: (len(names[row]), names[row])):
+    for row in order:
         if len(taken) == LABELS:
             return
         text = axis.annotate(names[row], places[row], fontsize=9, ha="center", va="bottom", color="#111")
-        box = text.get_window_extent(figure.canvas.get_renderer()).expanded(1.3, 1.6)
-        if len(names[row]) < 5 or any(box.overlaps(other) for other in taken):
+        box = text.get_window_extent(renderer).expanded(1.2, 1.6)
+        if any(box.overlaps(other) for other in taken):
             text.remove()
         else:
             taken.append(box)

@@ -117,9 +117,9 @@ def _pairs(axis: Any, likenesses: Sequence[Likeness]) -> None:
     bars = axis.barh(labels, values, color=colors)
     axis.bar_label(bars, [f"{value:.2f}" for value in values], padding=4)
     axis.axvline(0, color="#888", linewidth=0.8)
-    axis.set_xlim(min([-0.4, *values]) - 0.2, 1.15)
+    axis.set_xlim(min([0.0, *values]) * 1.3, 1.15)
     axis.invert_yaxis()
-    axis.set_title("Likeness by embedding (by one-hot cosine all are 0)")
+    axis.set_title("Cosine by embedding (by one-hot, all are 0)")
     axis.spines[["top", "right"]].set_visible(False)
 
 
