@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from tabulate import tabulate
 from tqdm import tqdm
 
-from export.pack import replacing
 from export.quantize import quantize
 from training import evaluation
 from training.catalog import Catalog, Item
 from training.evaluation import Triplet, Vectors
 from training.features import Features, Vocabulary, build_vocabulary, featurize
+from training.files import replacing
 from training.fit import Settings, Trainer
 
 WITHHELD = {"form": ("form",), "course": ("course",), "cuisine": ("cuisine", "region")}
@@ -117,7 +117,7 @@ def table_of(results: Sequence[Scores]) -> str:
 def new_items_table(results: Sequence[NewItems]) -> str:
     """The measures of new items, in percent."""
     rows = [[r.name, *(f"{100 * v:.1f}" for v in list(asdict(r).values())[1:])] for r in results]
-    headers = ["500 held-out items", "triplets", "same form", "same course", "same cuisine"]
+    headers = ["held-out items", "triplets", "same form", "same course", "same cuisine"]
     return tabulate(rows, headers, disable_numparse=True, colalign=["left", *["right"] * 4])
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
+from device_runtime.errors import UnknownAttributeError
 from device_runtime.model_file import ModelFile
-from export.pack import replacing
+from training.files import replacing
 
 LABELS = 130
 _COLORS = 20
@@ -33,10 +34,13 @@ def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> Non
 
 
 def _first_values(model: ModelFile, attribute: str) -> list[str]:
-    values = ["none"] * model.manifest.rows
+    values, found = ["none"] * model.manifest.rows, False
     for row, (name, cell) in model.records("attributes.tsv", 2):
         if name == attribute:
             values[row] = cell.partition("|")[0]
+            found = True
+    if not found:
+        raise UnknownAttributeError(f"{model.path}: no item has an attribute {attribute!r}")
     return values
 
 
@@ -60,13 +64,16 @@ def _scatter(places: NDArray[np.float32], values: Sequence[str], attribute: str)
 
 def _label(figure: Any, places: NDArray[np.float32], names: Sequence[str], order: Sequence[int]) -> None:
     """Names items in `order`, wherever no label stands yet; those with the most aliases are the best known."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.5, foreground="white")]
     figure.canvas.draw()
     axis, renderer = figure.axes[0], figure.canvas.get_renderer()
     taken: list[Any] = []
     for row in order:
         if len(taken) == LABELS:
             return
-        text = axis.annotate(names[row], places[row], fontsize=9, ha="center", va="bottom", color="#111")
+        text = axis.annotate(names[row], places[row], fontsize=9, ha="center", va="bottom", path_effects=halo)
         box = text.get_window_extent(renderer).expanded(1.2, 1.6)
         if any(box.overlaps(other) for other in taken):
             text.remove()

@@ -12,7 +12,7 @@ from tabulate import tabulate
 
 from benchmarks.measure import Latency, Likeness
 from benchmarks.onehot import FIRST_LAYER_UNITS, Encoding
-from export.pack import replacing
+from training.files import replacing
 
 
 def size_table(encodings: Sequence[Encoding]) -> str:

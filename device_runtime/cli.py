@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -24,6 +25,8 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
     arguments = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without a name's letters still shows the rest
     try:
         arguments.run(arguments)
         sys.stdout.flush()
@@ -89,7 +92,7 @@ def _info(arguments: argparse.Namespace) -> None:
         "entries": dict(model.entries()),
     }
     if arguments.json:
-        print(json.dumps(record, ensure_ascii=False))
+        print(json.dumps(record, ensure_ascii=sys.stdout.encoding.lower() != "utf-8"))
         return
     for key, value in _flattened(record):
         print(f"{key:32} {value}")
@@ -121,7 +124,7 @@ def _ranking_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _print(results: Sequence[Match | Neighbor], as_json: bool) -> None:
     if as_json:
-        print(json.dumps([result._asdict() for result in results], ensure_ascii=False))
+        print(json.dumps([result._asdict() for result in results], ensure_ascii=sys.stdout.encoding.lower() != "utf-8"))
         return
     for result in results:
         print(f"{result.score:6.3f}  {result.name}  ({result.id})")

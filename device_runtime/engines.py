@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -61,26 +64,36 @@ class NumpyEngine:
 
 
 class TFLiteEngine:
-    """Asks the signatures of the file through tflite-runtime or ai-edge-litert, whichever is installed."""
+    """Asks the signatures of the file through tflite-runtime or ai-edge-litert, whichever is installed.
+
+    An interpreter holds one set of tensors, so threads take turns.
+    """
 
     name = "tflite"
 
-    def __init__(self, model: ModelFile, module: str | None = None) -> None:
-        interpreter = _interpreter_class(module or _any_interpreter())(model_path=str(model.path), num_threads=1)
+    def __init__(self, model: ModelFile, module: str) -> None:
+        interpreter = _interpreter_class(module)(model_path=str(model.path), num_threads=1)
         self._recommend = interpreter.get_signature_runner("recommend")
         self._search = interpreter.get_signature_runner("search")
-        self._table = model.table
+        self._table, self._scale = model.table, model.manifest.scale
         self._exact_favorites = scoring.EXACT_IN_FLOAT32 // (scoring.LARGEST_ENTRY**2 * model.manifest.columns)
+        self._turn = threading.Lock()
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
         if len(rows) > self._exact_favorites:
             return self.search(scoring.sum_of_rows(self._table, rows), k)
-        return _ranking(self._recommend(items=rows.astype(np.int32)[None], k=np.array(k, np.int32)))
+        with self._turn:
+            return _ranking(self._recommend(items=rows.astype(np.int32)[None], k=np.array(k, np.int32)))
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        return _ranking(self._search(vector=query.astype(np.float32)[None], k=np.array(k, np.int32)))
+        if not scoring.is_exact_in_float32(query):
+            scores = scoring.scores_of(self._table, query)
+            best = scoring.top_k(scores, k)
+            return best, scoring.cosines(scores[best], query, self._scale)
+        with self._turn:
+            return _ranking(self._search(vector=query.astype(np.float32)[None], k=np.array(k, np.int32)))
 
 
 def create(name: EngineName, model: ModelFile) -> Engine:
@@ -94,12 +107,19 @@ def create(name: EngineName, model: ModelFile) -> Engine:
         raise InvalidArgumentError(f"engine {name!r} is not one of {', '.join(get_args(EngineName))}")
     if name == "numpy":
         return NumpyEngine(model)
-    try:
-        return TFLiteEngine(model)
-    except MissingInterpreterError:
-        if name == "tflite":
-            raise
-        return NumpyEngine(model)
+    engine = next(_interpreters(model), None)
+    if engine is None and name == "tflite":
+        raise MissingInterpreterError(
+            "engine 'tflite' needs a TFLite interpreter and none that works is installed; run "
+            "`pip install 'mignon[litert]'` or `pip install 'mignon[tflite]'`, or use engine 'numpy'"
+        )
+    return engine or NumpyEngine(model)
+
+
+def _interpreters(model: ModelFile) -> Iterator[TFLiteEngine]:
+    for module in interpreter_modules():
+        with suppress(MissingInterpreterError):  # a broken one must not hide a working one
+            yield TFLiteEngine(model, module)
 
 
 def interpreter_modules() -> list[str]:
@@ -107,20 +127,10 @@ def interpreter_modules() -> list[str]:
     return [module for module in _INTERPRETER_MODULES if importlib.util.find_spec(module.partition(".")[0])]
 
 
-def _any_interpreter() -> str:
-    modules = interpreter_modules()
-    if not modules:
-        raise MissingInterpreterError(
-            "engine 'tflite' needs a TFLite interpreter and none is installed; run `pip install 'mignon[litert]'` or "
-            "`pip install 'mignon[tflite]'`, or use engine 'numpy'"
-        )
-    return modules[0]
-
-
 def _interpreter_class(module: str) -> Any:
     try:
         return importlib.import_module(module).Interpreter
-    except ImportError as error:
+    except (ImportError, AttributeError, RuntimeError) as error:  # one built for another numpy fails in many ways
         raise MissingInterpreterError(
             f"{module} is installed but cannot be imported ({error}); use engine 'numpy'"
         ) from error

@@ -26,6 +26,7 @@ TABLE_ALIGNMENT = 16
 MANIFEST = "manifest.json"
 _ENTRY_CAPS = {MANIFEST: 1 << 20}
 _DEFAULT_ENTRY_CAP = 1 << 29
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
 _FLATBUFFER_IDENTIFIER = b"TFL3"
 
 
@@ -36,7 +37,7 @@ class Manifest:
     Attributes:
         rows: number of items.
         dims: numbers in the vector of an item.
-        columns: bytes in a row of the table; `dims`, and one more where there is an item bias.
+        columns: bytes in a row of the table; equal to `dims` in this format version.
         scale: what one step of the table is worth; a row times `scale` has a norm of about 1, never above it.
         table_offset: bytes from the start of the file to the table, a multiple of 16.
     """
@@ -91,14 +92,16 @@ class ModelFile:
                 f"{self.path}: entry {entry!r} declares {info.file_size} bytes, more than the {cap} allowed"
             )
         try:
-            return self._archive.read(info).decode("utf-8")
+            with self._archive.open(info) as stream:
+                return stream.read(info.file_size + 1).decode("utf-8")  # no more than declared, whatever it holds
         except (
             zipfile.BadZipFile,
             zlib.error,
             EOFError,
+            OSError,
             NotImplementedError,
             RuntimeError,
-            UnicodeDecodeError,
+            ValueError,
         ) as error:
             raise FileFormatError(f"{self.path}: entry {entry!r} cannot be read ({error})") from error
 
@@ -114,7 +117,7 @@ class ModelFile:
         records = []
         for number, line in enumerate(self.text(entry).split("\n")[:-1], start=1):
             row, *rest = line.split("\t")
-            if len(rest) != fields or not row.isdecimal() or not int(row) < self.manifest.rows:
+            if len(rest) != fields or not _is_row(row, self.manifest.rows):
                 raise FileFormatError(
                     f"{self.path}: {entry!r}, line {number} is not a row and {fields} fields: {line[:80]!r}"
                 )
@@ -174,6 +177,10 @@ def _open_archive(path: Path, data: _Mapping) -> zipfile.ZipFile:
     return archive
 
 
+def _is_row(text: str, rows: int) -> bool:
+    return text.isdecimal() and len(text) <= len(str(rows)) and int(text) < rows
+
+
 def _parse_manifest(path: Path, text: str) -> Manifest:
     try:
         raw = json.loads(text)
@@ -199,7 +206,7 @@ def _check_types(path: Path, manifest: Manifest) -> None:
         value = getattr(manifest, field)
         if type(value) is not int or value < (0 if field == "table_offset" else 1):
             raise FileFormatError(f"{path}: {MANIFEST} gives {field} as {value!r}, not a positive integer")
-    if manifest.columns not in (manifest.dims, manifest.dims + 1):
+    if manifest.columns != manifest.dims:
         raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns for {manifest.dims} dims")
     if type(manifest.scale) is not float or not 0 < manifest.scale < 1:
         raise FileFormatError(f"{path}: {MANIFEST} gives scale as {manifest.scale!r}, not a number between 0 and 1")

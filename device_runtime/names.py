@@ -30,17 +30,19 @@ class NameIndex:
 
     def __init__(self, ids: Sequence[str], names: Sequence[str], aliases: Iterable[tuple[int, str]]) -> None:
         self._ids = {item: row for row, item in enumerate(ids)}
+        self._exactly: dict[str, int] = {}
         self._row_of: dict[str, int] = {}
-        for row, name in enumerate(names):
-            self._row_of.setdefault(fold(name), row)
-        for row, alias in aliases:
-            self._row_of.setdefault(fold(alias), row)
+        for row, name in [*enumerate(names), *aliases]:
+            self._exactly.setdefault(name, row)
+            if folded := fold(name):
+                self._row_of.setdefault(folded, row)
 
     def row(self, text: str) -> int | None:
-        """The row with this id, name or alias; an id wins over a name, a name over an alias."""
-        if text in self._ids:
-            return self._ids[text]
-        return self._row_of.get(fold(text))
+        """The row with this id, name or alias: an id wins over a name, a name over an alias, equal over folded."""
+        for known, asked in ((self._ids, text), (self._exactly, text), (self._row_of, fold(text))):
+            if asked in known:
+                return known[asked]
+        return None
 
     def find(self, text: str, limit: int) -> list[tuple[int, float]]:
         """Up to `limit` rows whose names or aliases share the most letter triples with `text`, and their likeness.

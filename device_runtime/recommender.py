@@ -19,6 +19,7 @@ from device_runtime.scoring import Rows
 
 Filter = Mapping[str, str | Iterable[str]]
 _SUGGESTIONS = 3
+_SHOWN_VALUES = 10
 
 
 class Recommender:
@@ -92,7 +93,7 @@ class Recommender:
         """
         if isinstance(items, str):
             raise InvalidArgumentError(f"items is the text {items!r}; give a list of items, or use similar()")
-        favorites = self._rows(items)
+        favorites = self._rows(_several(items))
         if not len(favorites):
             raise InvalidArgumentError("no favorites were given; name at least one item")
         banned = np.union1d(favorites, self._rows(_several(exclude)))
@@ -121,12 +122,21 @@ class Recommender:
     def vector(self, item: str) -> NDArray[np.float32]:
         """The vector of `item`: float32 [dims], of length about 1."""
         manifest = self._model.manifest
-        row = self._model.table[self._row(item), : manifest.dims]
+        row = self._model.table[self.row(item), : manifest.dims]
         return row.astype(np.float32) * np.float32(manifest.scale)
 
     def row(self, item: str) -> int:
-        """The row of `item` in the table: the index by which the file's signatures know it."""
-        return self._row(item)
+        """The row of `item` in the table: the index by which the signatures of the file know it.
+
+        Raises:
+            UnknownItemError: no item has that id, name or alias.
+        """
+        if not isinstance(item, str):
+            raise InvalidArgumentError(f"an item is asked for by its id, name or alias, not by {item!r}")
+        row = self._index.row(item)
+        if row is None:
+            raise UnknownItemError(item, [match.name for match in self.find(item, _SUGGESTIONS)])
+        return row
 
     @cached_property
     def _ids(self) -> list[str]:
@@ -150,16 +160,8 @@ class Recommender:
                 found.setdefault(attribute, {}).setdefault(value, []).append(row)
         return {a: {v: np.array(rows, np.int64) for v, rows in values.items()} for a, values in found.items()}
 
-    def _row(self, item: str) -> int:
-        if not isinstance(item, str):
-            raise InvalidArgumentError(f"an item is asked for by its id, name or alias, not by {item!r}")
-        row = self._index.row(item)
-        if row is None:
-            raise UnknownItemError(item, [match.name for match in self.find(item, _SUGGESTIONS)])
-        return row
-
     def _rows(self, items: Iterable[str]) -> Rows:
-        return np.array(list(dict.fromkeys(self._row(item) for item in items)), np.int64)
+        return np.array(list(dict.fromkeys(self.row(item) for item in items)), np.int64)
 
     def _filtered(self, query: NDArray[np.int64], k: int, banned: Rows, where: Filter) -> Ranking:
         scores = scoring.scores_of(self._model.table, query)
@@ -180,8 +182,8 @@ class Recommender:
         mask = np.zeros(len(self), bool)
         for value in values:
             if value not in known:
-                some = ", ".join(sorted(known)[:10])
-                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; values are {some}, ...")
+                some = ", ".join(sorted(known)[:_SHOWN_VALUES]) + (", ..." if len(known) > _SHOWN_VALUES else "")
+                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; values are {some}")
             mask[known[value]] = True
         return mask
 
@@ -214,7 +216,11 @@ def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
 
 
 def _several(values: str | Iterable[str]) -> list[str]:
-    return [values] if isinstance(values, str) else list(values)
+    if isinstance(values, str):
+        return [values]
+    if not isinstance(values, Iterable):
+        raise InvalidArgumentError(f"{values!r} is neither a text nor a list of texts")
+    return list(values)
 
 
 def _check_count(name: str, value: int) -> int:

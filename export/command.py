@@ -19,10 +19,11 @@ from export import gate
 from export.convert import serialize
 from export.errors import ExportError, VerificationError
 from export.graph import signatures
-from export.pack import pack, replacing
+from export.pack import pack
 from export.quantize import quantize
 from training import trained
 from training.errors import TrainingError
+from training.files import replacing
 
 BAD_INPUT = 2
 FAILURE = 1

@@ -187,6 +187,7 @@ def _two_level_top_k(b: _Builder, scores: Tensor, k: Tensor) -> tuple[Tensor, Te
     """
     rows, length = b.table.shape[0], block_length(b.table.shape[0])
     blocks = -(-rows // length)
+    k = b.arithmetic("MINIMUM", k, b.integer(rows), (), "int32")
     if blocks * length > rows:
         edges = b.constant("padding", np.array([[0, 0], [0, blocks * length - rows]], np.int32))
         filler = b.constant("padding_score", np.array([PADDING_SCORE]))

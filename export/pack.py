@@ -5,13 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 from device_runtime.model_file import DIGEST_LENGTH, MANIFEST, Manifest
 from training.catalog import Catalog
@@ -31,22 +27,6 @@ def pack(flatbuffer: bytes, manifest: Manifest, catalog: Catalog) -> bytes:
         archive.comment = _COMMENT + b"0" * DIGEST_LENGTH
     unsigned = stream.getvalue()[:-DIGEST_LENGTH]
     return unsigned + hashlib.sha256(unsigned).hexdigest().encode()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside `path` to write to, which takes its place when the block ends well."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _entries(manifest: Manifest, catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from training.errors import CatalogError
@@ -28,7 +28,7 @@ class Item:
         attributes: the values of each column, the most important first; columns without a value are left out.
     """
 
-    row: int
+    row: int = field(compare=False)
     id: str
     name: str
     aliases: tuple[str, ...]
@@ -80,6 +80,8 @@ def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
         header = next(reader)
     except StopIteration:
         raise CatalogError(f"{path}: is empty; the first line names the columns: id,name,aliases,...") from None
+    except csv.Error as error:
+        raise CatalogError(f"{path}, line 1: is not CSV ({error}); quote cells that hold quotes") from error
     return header, _csv_rows(path, reader)
 
 
@@ -157,14 +159,14 @@ def _split(cell: str) -> tuple[str, ...]:
 def _check_items(path: Path, items: Sequence[Item]) -> None:
     if not items:
         raise CatalogError(f"{path}: has no items below its header; add one a line")
-    for field in REQUIRED:
+    for column in REQUIRED:
         first: dict[str, int] = {}
         for item in items:
-            value = getattr(item, field)
+            value = getattr(item, column)
             if value in first:
                 raise CatalogError(
-                    f"{path}, row {item.row}: {field} {value!r} stands in row {first[value]} already; "
-                    f"every item needs its own {field}"
+                    f"{path}, row {item.row}: {column} {value!r} stands in row {first[value]} already; "
+                    f"every item needs its own {column}"
                 )
             first[value] = item.row
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -110,9 +111,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"training.catalog: {error}", file=sys.stderr)
         return BAD_INPUT
     problems = problems_of(catalog, rules)
-    for problem in problems:
-        print(f"row {problem.row}: {problem.text}" if problem.row else problem.text)
-    _summary(catalog, problems)
+    try:
+        for problem in problems:
+            print(f"row {problem.row}: {problem.text}" if problem.row else problem.text)
+        _summary(catalog, problems)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
     return PROBLEMS if problems else CLEAN
 
 

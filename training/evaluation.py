@@ -56,7 +56,7 @@ def read_triplets(path: Path, catalog: Catalog) -> list[Triplet]:
     """
     row_of = {item.name: row for row, item in enumerate(catalog.items)}
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             records = list(csv.DictReader(stream))
         return [Triplet(row_of[r["item"]], row_of[r["near"]], row_of[r["far"]], r["kind"]) for r in records]
     except KeyError as error:
@@ -83,11 +83,10 @@ def triplet_accuracy(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAc
 def purity(vectors: Vectors, labels: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> float:
     """The mean share of an item's ten nearest neighbors that have its label; `rows` limits whose neighbors count."""
     shares = [
-        (labels[neighbors] == labels[block][:, None]).mean()
+        (labels[neighbors] == labels[block][:, None]).mean(axis=1)
         for block, neighbors, _ in _neighbors(vectors, NEIGHBORS, rows)
-        for _ in block
     ]
-    return float(np.mean(shares))
+    return float(np.concatenate(shares).mean())
 
 
 def hidden_recall(vectors: Vectors, features: Features, hidden: NDArray[np.bool_], column: tuple[int, int]) -> float:

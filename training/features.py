@@ -53,14 +53,15 @@ class Features:
 
 
 def build_vocabulary(catalog: Catalog) -> Vocabulary:
-    """The attribute values of a catalog, each column's in alphabetical order."""
+    """The attribute values of a catalog, each column's in alphabetical order; columns without any are left out."""
     values: list[tuple[str, str]] = []
     starts = [1]
-    for column in catalog.columns:
+    columns = tuple(column for column in catalog.columns if any(column in item.attributes for item in catalog.items))
+    for column in columns:
         found = {value for item in catalog.items for value in item.attributes.get(column, ())}
         values += [(column, value) for value in sorted(found)]
         starts.append(len(values) + 1)
-    return Vocabulary(catalog.columns, tuple(values), tuple(starts))
+    return Vocabulary(columns, tuple(values), tuple(starts))
 
 
 def featurize(items: Sequence[Mapping[str, tuple[str, ...]]], vocabulary: Vocabulary) -> Features:

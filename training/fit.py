@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from tqdm import tqdm
 from training.errors import SettingsError, TrainingError
 from training.evaluation import tf_idf
 from training.features import Features, Vocabulary
+from training.files import replacing
 from training.model import AttributeDecoder, ItemEncoder
 
 HELD_OUT_SHARE = 0.1
@@ -65,6 +67,7 @@ class Settings:
             ("epochs", 1, 100_000),
             ("batch", 1, 1 << 20),
             ("patience", 1, 100_000),
+            ("seed", 0, 200_000),
         ):
             value = getattr(self, name)
             if not low <= value <= high:
@@ -193,7 +196,7 @@ class Trainer:
                 self.best = [saved[f"best_{i}"] for i in range(len(self.variables))]
                 self.history = saved["history"].tolist()
                 self.epochs_done, self.best_epoch = int(saved["epochs_done"]), int(saved["best_epoch"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
             raise TrainingError(
                 f"{checkpoint}: cannot be read as a checkpoint ({error}); train without --resume"
             ) from error
@@ -206,7 +209,10 @@ class Trainer:
             likeness = self._likeness.between(batch, rivals)
             arguments = (tf.constant(part, tf.int32) for part in (batch, rivals, [epoch, i]))
             losses.append(self._step(*arguments, tf.constant(likeness)))
-        return float(np.mean(losses))
+        loss = float(np.mean(losses))
+        if not np.isfinite(loss):
+            raise TrainingError(f"the loss became {loss} in epoch {epoch + 1}; check the catalog and its weights")
+        return loss
 
     def _steps_per_epoch(self) -> int:
         return -(-len(self.features) // self.settings.batch)
@@ -288,8 +294,7 @@ class Trainer:
     def _save(self, checkpoint: Path) -> None:
         arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(self._all_variables())}
         arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
-        temporary = checkpoint.with_name(checkpoint.name + ".partial")
-        with temporary.open("wb") as stream:
+        with replacing(checkpoint) as temporary, temporary.open("wb") as stream:
             np.savez(
                 stream,
                 fingerprint=self._fingerprint(),
@@ -298,7 +303,6 @@ class Trainer:
                 best_epoch=self.best_epoch,
                 **arrays,
             )
-        temporary.replace(checkpoint)
 
     def _fingerprint(self) -> str:
         weights = self._likeness.column_weights

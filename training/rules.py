@@ -64,18 +64,21 @@ def rules_beside(catalog: Path) -> Rules:
         return Rules()
     try:
         return _parse(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RulesError(
             f"{path}: cannot be read as the rules of {catalog.name} ({error!r}); see meals.toml"
         ) from error
 
 
 def enrich(catalog: Catalog, rules: Rules) -> Catalog:
-    """The catalog with the attributes `diet` and `allergens`, computed from `ingredients`; as it is without a table."""
+    """The catalog with the attributes `diet` and `allergens`, computed from `ingredients`.
+
+    Items with ingredients that the table does not have, or none, and columns that are there already stay as they are.
+    """
     if not rules.ingredients:
         return catalog
     items = tuple(_enriched(item, rules.ingredients) for item in catalog.items)
-    return replace(catalog, items=items, columns=(*catalog.columns, *DERIVED))
+    return replace(catalog, items=items, columns=tuple(dict.fromkeys((*catalog.columns, *DERIVED))))
 
 
 def diets(animals: set[str]) -> tuple[str, ...]:
@@ -84,12 +87,15 @@ def diets(animals: set[str]) -> tuple[str, ...]:
 
 
 def _enriched(item: Item, table: Mapping[str, Ingredient]) -> Item:
-    found = [table[name] for name in item.attributes.get("ingredients", ()) if name in table]
+    names = item.attributes.get("ingredients", ())
+    if not names or not table.keys() >= set(names):
+        return item  # of what is not known nothing is said: a guess could call a dish vegan that is not
+    found = [table[name] for name in names]
     derived = {
         "diet": diets({ingredient.animal for ingredient in found if ingredient.animal}),
         "allergens": tuple(sorted({allergen for ingredient in found for allergen in ingredient.allergens})),
     }
-    return replace(item, attributes={**item.attributes, **{column: v for column, v in derived.items() if v}})
+    return replace(item, attributes={**{column: v for column, v in derived.items() if v}, **item.attributes})
 
 
 def _parse(raw: Mapping[str, Any]) -> Rules:
@@ -106,4 +112,6 @@ def _parse(raw: Mapping[str, Any]) -> Rules:
         vocabulary["ingredients"] = frozenset(ingredients)
     counts = {column: (int(low), int(high)) for column, (low, high) in raw.get("counts", {}).items()}
     weights = {column: float(weight) for column, weight in raw.get("weights", {}).items()}
+    if not all(0 <= weight < float("inf") for weight in weights.values()):
+        raise ValueError(f"weights {weights}: each is a number from 0")
     return Rules(vocabulary, region_of, ingredients, weights, counts, dict(raw.get("limits", {})))

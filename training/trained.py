@@ -27,6 +27,7 @@ from training.errors import CatalogError, TrainedFolderError
 
 DIGESTS = "digests.json"
 MODEL = "model.keras"
+_PARTS = {"catalog.csv", "table.npy", "attributes.csv", "attributes.npy", MODEL, "metrics.json", "settings.json"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,9 @@ def check_replaceable(folder: Path) -> None:
     Raises:
         TrainedFolderError: `folder` exists and is a file, or a folder that holds something else.
     """
-    if folder.is_dir() and ((folder / DIGESTS).is_file() or not any(folder.iterdir())):
+    if not folder.name:
+        raise TrainedFolderError(f"{str(folder)!r}: cannot be replaced; give --out the name of a folder to make")
+    if folder.is_dir() and not folder.is_symlink() and ((folder / DIGESTS).is_file() or not any(folder.iterdir())):
         return
     if folder.exists() or folder.is_symlink():
         raise TrainedFolderError(f"{folder}: exists and is not a trained folder; give another --out or remove it")
@@ -111,7 +114,11 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         if folder.exists():
             old = new.with_suffix(".old")
             folder.replace(old)
-            new.replace(folder)
+            try:
+                new.replace(folder)
+            except BaseException:
+                old.replace(folder)
+                raise
             shutil.rmtree(old)
         else:
             new.replace(folder)
@@ -152,6 +159,8 @@ def _digest(path: Path) -> str:
 def _check_digests(folder: Path) -> None:
     try:
         digests = json.loads((folder / DIGESTS).read_text("utf-8"))
+        if digests.keys() != _PARTS:
+            raise TrainedFolderError(f"{folder / DIGESTS}: does not name the parts of a trained folder; train again")
         for name, digest in digests.items():
             if _digest(folder / name) != digest:
                 raise TrainedFolderError(f"{folder / name}: was altered since it was written; train again")

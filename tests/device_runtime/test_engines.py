@@ -7,12 +7,16 @@ from device_runtime.errors import InvalidArgumentError, MissingInterpreterError
 from export.gate import baskets
 
 
+def tflite(model):
+    return TFLiteEngine(model, "tflite_runtime.interpreter")
+
+
 def expected(table, rows, k):
     scores = table.astype(np.int64) @ table[rows].astype(np.int64).sum(axis=0)
     return sorted(range(len(table)), key=lambda row: (-scores[row], row))[:k]
 
 
-@pytest.mark.parametrize("engine", [NumpyEngine, TFLiteEngine])
+@pytest.mark.parametrize("engine", [NumpyEngine, tflite])
 def test_ids_are_those_of_exact_integers_for_1000_baskets(model, engine):
     engine = engine(model)
     for basket, k in baskets(model.manifest.rows, 1000):
@@ -22,13 +26,13 @@ def test_ids_are_those_of_exact_integers_for_1000_baskets(model, engine):
 def test_engines_give_the_same_cosines(model):
     for basket, k in baskets(model.manifest.rows, 100):
         np.testing.assert_allclose(
-            NumpyEngine(model).nearest(basket, k)[1], TFLiteEngine(model).nearest(basket, k)[1], rtol=2e-6
+            NumpyEngine(model).nearest(basket, k)[1], tflite(model).nearest(basket, k)[1], rtol=2e-6
         )
 
 
 def test_more_favorites_than_float32_sums_exactly(model):
     everything = np.arange(model.manifest.rows)
-    for engine in (NumpyEngine(model), TFLiteEngine(model)):
+    for engine in (NumpyEngine(model), tflite(model)):
         assert engine.nearest(everything, 20)[0].tolist() == expected(model.table, everything, 20)
 
 
@@ -42,3 +46,12 @@ def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install
     assert engines.create("auto", model).name == "numpy"
     with pytest.raises(MissingInterpreterError, match=r"pip install 'mignon\[litert\]'"):
         engines.create("tflite", model)
+
+
+def test_a_broken_interpreter_is_passed_over(model, monkeypatch, tmp_path):
+    (tmp_path / "broken_interpreter.py").write_text("raise ImportError('built for another numpy')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(engines, "_INTERPRETER_MODULES", ("broken_interpreter", "tflite_runtime.interpreter"))
+    assert engines.create("tflite", model).name == "tflite"
+    monkeypatch.setattr(engines, "_INTERPRETER_MODULES", ("broken_interpreter",))
+    assert engines.create("auto", model).name == "numpy"

@@ -47,3 +47,11 @@ def test_any_text_is_answered_in_order(text):
 @given(st.text(max_size=30))
 def test_folding_twice_changes_nothing(text):
     assert fold(fold(text)) == fold(text)
+
+
+def test_names_that_fold_alike_are_still_found_by_themselves():
+    names = ["C", "C++", "C#", "÷", "×"]
+    index = NameIndex([str(i) for i in range(5)], names, [])
+    assert [index.row(name) for name in names] == [0, 1, 2, 3, 4]
+    assert index.row("!!!") is None
+    assert index.find("", 3) == []

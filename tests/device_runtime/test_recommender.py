@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -130,3 +132,17 @@ def test_a_replaced_file_does_not_change_an_open_one(model_path, tmp_path):
     path.unlink()
     path.write_bytes(b"something else")
     assert opened.similar("pancakes", k=1)
+
+
+def test_eight_threads_get_the_answers_that_one_gets(recommender):
+    names = [neighbor.name for neighbor in recommender.similar("pancakes", k=200)]
+    alone = [recommender.recommend([name, "borscht"], k=7) for name in names]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda name: recommender.recommend([name, "borscht"], k=7), names * 3))
+    assert together == alone * 3
+
+
+@pytest.mark.parametrize("bad", [{"where": {"diet": 3}}, {"exclude": None}])
+def test_what_is_neither_text_nor_list_is_an_error(recommender, bad):
+    with pytest.raises(InvalidArgumentError, match="neither a text nor a list"):
+        recommender.similar("pancakes", **bad)

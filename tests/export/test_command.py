@@ -26,7 +26,7 @@ def test_the_flatbuffer_is_small(trained_folder, tmp_path):
 def test_json_report(trained_folder, tmp_path, capsys):
     assert main([str(trained_folder), "--out", str(tmp_path / "m.tflite"), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["engines"] == ["numpy", "tflite"]
+    assert report["engines"] == ["numpy", "tflite_runtime"]
     assert report["file_bytes"] == (tmp_path / "m.tflite").stat().st_size
 
 

@@ -14,7 +14,7 @@ def vectors(trained_folder):
 
 
 def test_a_good_file_is_verified_on_numpy_and_an_interpreter(model_path, model, vectors):
-    assert gate.verify(model_path, vectors, model.table) == ["numpy", "tflite"]
+    assert gate.verify(model_path, vectors, model.table) == ["numpy", "tflite_runtime"]
 
 
 def test_another_table_is_refused(model_path, model, vectors):

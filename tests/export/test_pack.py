@@ -3,10 +3,8 @@ import io
 import json
 import zipfile
 
-import pytest
-
 from device_runtime.model_file import DIGEST_LENGTH, Manifest
-from export.pack import pack, replacing
+from export.pack import pack
 from training.catalog import Catalog, Item
 
 MANIFEST = Manifest(1, "test", 2, 2, 2, 0.01, 16, "attributes", {}, "CC0")
@@ -39,21 +37,3 @@ def test_the_file_ends_with_the_digest_of_all_before():
 
 def test_the_same_content_gives_the_same_bytes():
     assert pack(b"flatbuffer", MANIFEST, CATALOG) == pack(b"flatbuffer", MANIFEST, CATALOG)
-
-
-def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
-    path = tmp_path / "m.tflite"
-    path.write_text("old")
-
-    def write_half():
-        with replacing(path) as temporary:
-            temporary.write_text("half")
-            raise OSError(28, "No space left on device")
-
-    with pytest.raises(OSError, match="No space left"):
-        write_half()
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-    with replacing(path) as temporary:
-        temporary.write_text("new")
-    assert path.read_text() == "new"

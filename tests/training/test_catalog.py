@@ -42,6 +42,7 @@ def test_reads_parquet_as_it_reads_csv(tmp_path):
     ("text", "message"),
     [
         ("", "is empty"),
+        ('"id"x,name\na,A\n', "line 1: is not CSV"),
         ("id,course\na,main\n", "no column 'name'"),
         ("name,course\na,main\n", "no column 'id'"),
         ("id,name,course,course\n", "'course' stands twice"),

@@ -50,9 +50,10 @@ def test_a_checkpoint_of_other_settings_or_none_is_refused(data, tmp_path):
     Trainer(*data, replace(SETTINGS, epochs=1)).run(tmp_path / "c.npz", progress=False)
     with pytest.raises(TrainingError, match="other settings"):
         Trainer(*data, SETTINGS).restore(tmp_path / "c.npz")
-    (tmp_path / "bad.npz").write_bytes(b"PK not a checkpoint")
-    with pytest.raises(TrainingError, match="cannot be read as a checkpoint"):
-        Trainer(*data, SETTINGS).restore(tmp_path / "bad.npz")
+    for content in (b"PK not a checkpoint", b""):
+        (tmp_path / "bad.npz").write_bytes(content)
+        with pytest.raises(TrainingError, match="cannot be read as a checkpoint"):
+            Trainer(*data, SETTINGS).restore(tmp_path / "bad.npz")
 
 
 def test_training_predicts_held_out_values_better_than_it_began(data):
@@ -97,7 +98,7 @@ def build_vocabulary_of(attributes):
     return build_vocabulary(Catalog(items, tuple(attributes[0])))
 
 
-@pytest.mark.parametrize("change", [{"dims": 1}, {"epochs": 0}, {"batch": 0}, {"patience": 0}])
+@pytest.mark.parametrize("change", [{"dims": 1}, {"epochs": 0}, {"batch": 0}, {"patience": 0}, {"seed": -1}])
 def test_settings_out_of_range_are_errors(change):
     with pytest.raises(SettingsError, match="give a whole number from"):
         Settings(**change)

@@ -27,6 +27,20 @@ def test_diets_and_allergens_follow_from_ingredients(ingredients, diet, allergen
     assert attributes.get("allergens", ()) == allergens
 
 
+@pytest.mark.parametrize("ingredients", [("beet", "moon dust"), ()])
+def test_nothing_is_said_of_unknown_or_missing_ingredients(ingredients):
+    attributes = enrich(with_ingredients(*ingredients), rules_beside(BUILT_IN_CATALOG)).items[0].attributes
+    assert "diet" not in attributes
+    assert "allergens" not in attributes
+
+
+def test_a_diet_that_a_catalog_gives_stays():
+    item = Item(2, "a", "A", (), {"ingredients": ("beet",), "diet": ("omnivore",)})
+    enriched = enrich(Catalog((item,), ("ingredients", "diet")), rules_beside(BUILT_IN_CATALOG))
+    assert enriched.items[0].attributes["diet"] == ("omnivore",)
+    assert enriched.columns == ("ingredients", "diet", "allergens")
+
+
 def test_diets_are_nested():
     assert diets(set()) == ("vegan", "vegetarian", "pescatarian")
     assert diets({"fish", "egg"}) == ("pescatarian",)
@@ -39,7 +53,17 @@ def test_no_rules_change_nothing(tmp_path):
     assert enrich(catalog, Rules()) is catalog
 
 
-@pytest.mark.parametrize("text", ["[columns", "columns = 3", "[columns.form]\nx = 1", "[counts]\nform = 3"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[columns",
+        "columns = 3",
+        "[columns.form]\nx = 1",
+        "[counts]\nform = 3",
+        '[weights]\nform = "x"',
+        "[weights]\nform = nan",
+    ],
+)
 def test_bad_rules_are_one_error(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(RulesError, match=r"cannot be read as the rules of mine\.csv"):
