@@ -57,7 +57,7 @@ class Settings:
     hidden: float = 0.3
     temperature: float = 0.08
     reconstruction: float = 0.1
-    own_penalty: float = 0.3
+    own_penalty: float = 0.2
     patience: int = 15
     seed: int = 0
 
