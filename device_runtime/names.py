@@ -15,7 +15,8 @@ _LEAST_SCORE = 0.2
 
 def fold(text: str) -> str:
     """`text` without case, accents and punctuation, its words separated by one space."""
-    plain = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS_WITHOUT_DECOMPOSITION)
+    decomposed = unicodedata.normalize("NFKD", text)  # before and after: a styled capital only then has a small form
+    plain = unicodedata.normalize("NFKD", decomposed.casefold()).translate(_LETTERS_WITHOUT_DECOMPOSITION)
     kept = (c if c.isalnum() or unicodedata.category(c) == "Mc" else " " for c in plain if not unicodedata.combining(c))
     return " ".join("".join(kept).split())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from pathlib import Path
 
@@ -27,8 +28,9 @@ WELL_KNOWN = (
 )  # fmt: skip
 SMALL = 300
 
-settings.register_profile("here", deadline=None, database=None)
-settings.load_profile("here")
+settings.register_profile("repeatable", deadline=None, database=None, derandomize=True)
+settings.register_profile("thorough", deadline=None, database=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ def test_fold_drops_case_accents_and_punctuation():
     assert fold("Smørrebrød") == "smorrebrod"
     assert fold("Straße") == "strasse"
     assert fold("БОРЩ") == "борщ"
+    assert fold("𝐁orscht") == "borscht"
 
 
 def test_exact_names_in_any_dress():
