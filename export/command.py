@@ -19,6 +19,7 @@ from export import gate
 from export.convert import serialize
 from export.errors import ExportError, VerificationError
 from export.graph import signatures
+from export.lint import lint
 from export.pack import pack
 from export.quantize import quantize
 from training import trained
@@ -93,8 +94,15 @@ def export(model: Path, out: Path, name: str | None = None, license_name: str = 
     data = pack(flatbuffer.data, manifest, source.catalog)
     with replacing(out) as temporary:
         temporary.write_bytes(data)
+        _refuse_faults(temporary)
         engines = gate.verify(temporary, _keras_vectors(model, rows), table.rows)
     return Exported(out, rows, dims, len(data), len(flatbuffer.data), quality, tuple(engines))
+
+
+def _refuse_faults(path: Path) -> None:
+    faults = lint(path)
+    if faults:
+        raise VerificationError(f"the written file has {len(faults)} faults, the first: {faults[0]}")
 
 
 def _keras_vectors(folder: Path, rows: int) -> NDArray[np.float32]:
