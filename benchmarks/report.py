@@ -119,7 +119,8 @@ def _pairs(axis: Any, likenesses: Sequence[Likeness]) -> None:
     axis.axvline(0, color="#888", linewidth=0.8)
     axis.set_xlim(min([0.0, *values]) * 1.3, 1.15)
     axis.invert_yaxis()
-    axis.set_title("Cosine by embedding (by one-hot, all are 0)")
+    axis.set_title("Cosine by embedding")
+    axis.set_xlabel("by one-hot vectors, each of these is 0")
     axis.spines[["top", "right"]].set_visible(False)
 
 
