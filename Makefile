@@ -19,7 +19,7 @@ demo: .venv/installed ## Train on the built-in meals, export, ask, and compare w
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
 
 test: .venv/installed .venv/light/installed ## All tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --basetemp=build/tests
 
 lint: .venv/installed ## Style and types
 	$(BIN)/ruff check .
