@@ -13,7 +13,7 @@ from device_runtime import MignonError, Recommender
 from device_runtime.engines import interpreter_modules
 from device_runtime.model_file import ModelFile
 from training.catalog import BUILT_IN_CATALOG, read_catalog
-from training.errors import CatalogError, TrainingError
+from training.errors import TrainingError
 from training.evaluation import triplets_beside
 from training.quiet import import_tensorflow
 from training.rules import rules_beside
@@ -91,17 +91,13 @@ def _draw_map(arguments: argparse.Namespace) -> None:
 def _evaluate_embedding(arguments: argparse.Namespace) -> None:
     import_tensorflow()
     from benchmarks import embedding
+    from training.measures import check_measurable, new_items
 
     catalog, rules = read_catalog(arguments.catalog), rules_beside(arguments.catalog)
     triplets = triplets_beside(arguments.catalog, catalog)
-    missing = [column for column in (embedding.HIDDEN_COLUMN, *embedding.WITHHELD) if column not in catalog.columns]
-    if missing or not triplets:
-        raise CatalogError(
-            f"{arguments.catalog}: this benchmark needs the columns of meals.csv and triplets beside it; missing: "
-            f"{', '.join(missing) or 'triplets'}"
-        )
+    check_measurable(arguments.catalog, catalog, triplets)
     results = embedding.evaluate(catalog, triplets, rules.weights)
-    new = embedding.new_items(catalog, triplets, rules.weights)
+    new = new_items(catalog, triplets, rules.weights)
     print(f"\n{embedding.table_of(results)}\n\n{embedding.new_items_table(new)}")
     embedding.write(results, new, arguments.out)
     print(f"\nwrote {arguments.out / 'embedding.json'} and {arguments.out / 'embedding.png'}")

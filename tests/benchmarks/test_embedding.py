@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from benchmarks import embedding
@@ -25,20 +24,3 @@ def test_all_methods_are_measured_alike(catalog, small_catalog, tmp_path):
     assert "mignon int8" in embedding.table_of(results)
     embedding.write(results, [], tmp_path)
     assert (tmp_path / "embedding.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_hidden_ingredients_are_not_seen(catalog):
-    task = embedding._hidden_task(catalog)
-    shown = sum(len(item.attributes["ingredients"]) for item in catalog.items)
-    column = task.vocabulary.columns.index("ingredients")
-    start, end = task.vocabulary.starts[column : column + 2]
-    kept = ((task.features.indices >= start) & (task.features.indices < end)).sum()
-    assert 0.7 < kept / shown < 0.9
-
-
-def test_new_items_are_placed_without_training_on_them(catalog, small_catalog):
-    triplets = [Triplet(i, (i + 1) % 300, (i + 2) % 300, "easy") for i in range(300)]
-    placed, trained = embedding.new_items(catalog, triplets, rules_beside(small_catalog).weights)
-    assert placed.name == "placed by attributes"
-    assert 0 < placed.form <= trained.form + 0.2
-    assert np.isfinite([placed.triplets, trained.triplets]).all()
