@@ -86,6 +86,7 @@ def _train(arguments: argparse.Namespace) -> None:
         check_measurable(arguments.catalog, catalog, triplets)
     start = time.monotonic()
     fitted = trainer.run(checkpoint, progress=not arguments.no_progress)
+    seconds = time.monotonic() - start
     metrics = _metrics(catalog, fitted, triplets)
     if arguments.evaluate:
         metrics["measures"] = _measures(catalog, triplets, rules.weights, settings)
@@ -94,7 +95,7 @@ def _train(arguments: argparse.Namespace) -> None:
         Trained(enriched, fitted.table, vocabulary.values, fitted.values[1:], metrics, asdict(settings)), arguments.out
     )
     checkpoint.unlink(missing_ok=True)
-    _report(arguments, metrics, time.monotonic() - start)
+    _report(arguments, metrics, seconds)
 
 
 def _measures(
