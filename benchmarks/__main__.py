@@ -14,7 +14,7 @@ from device_runtime.engines import interpreter_modules
 from device_runtime.model_file import ModelFile
 from training.catalog import BUILT_IN_CATALOG, read_catalog
 from training.errors import TrainingError
-from training.evaluation import triplets_beside
+from training.evaluation import triplets_of
 from training.quiet import import_tensorflow
 from training.rules import rules_beside
 
@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
     parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="for `embedding` (default: the meals)")
+    parser.add_argument("--triplets", type=Path, help="for `embedding` (default: those beside the catalog)")
     parser.add_argument("--color", default="course", help="the attribute that colors `map` (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/benchmarks"), help="folder (default: %(default)s)")
     return parser
@@ -94,7 +95,7 @@ def _evaluate_embedding(arguments: argparse.Namespace) -> None:
     from training.measures import check_measurable, new_items
 
     catalog, rules = read_catalog(arguments.catalog), rules_beside(arguments.catalog)
-    triplets = triplets_beside(arguments.catalog, catalog)
+    triplets = triplets_of(arguments.catalog, catalog, arguments.triplets)
     check_measurable(arguments.catalog, catalog, triplets)
     results = embedding.evaluate(catalog, triplets, rules.weights)
     new = new_items(catalog, triplets, rules.weights)

@@ -19,6 +19,7 @@ from training.files import replacing
 from training.measures import NewItems, Scores
 
 DIMS = (4, 8, 16, 32, 64)
+_CURVES = (("mignon int8", "#4c78a8", "-"), ("SVD, weighted", "#e45756", "--"), ("SVD", "#f2a39f", ":"))
 
 
 def evaluate(
@@ -63,19 +64,21 @@ def _draw(results: Sequence[Scores], path: Path) -> None:
     from matplotlib import pyplot
 
     titles = {
-        "triplets": "Triplets by people's judgment",
+        "triplets": "Triplets",
         "hidden_recall": "Hidden ingredients, recall@10",
         "form": "Neighbors of the same form",
         "course": "Neighbors of the same course",
         "cuisine": "Neighbors of the same cuisine",
     }
     figure, axes = pyplot.subplots(1, len(titles), figsize=(19, 3.8), layout="constrained")
-    full = next(r for r in results if r.name.startswith("TF-IDF"))
+    full = next(r for r in results if r.name == "TF-IDF, weighted")
     for axis, (measure, title) in zip(axes, titles.items(), strict=True):
-        for name, color, style in (("mignon int8", "#4c78a8", "-"), ("SVD of TF-IDF", "#e45756", "--")):
+        for name, color, style in _CURVES:
             points = [(r.dims, 100 * getattr(r, measure)) for r in results if r.name == name]
             axis.plot(*zip(*points, strict=True), style, color=color, marker="o", label=name)
-        axis.axhline(100 * getattr(full, measure), color="#888", linestyle=":", label=f"TF-IDF, {full.dims:,} dims")
+        axis.axhline(
+            100 * getattr(full, measure), color="#888", linestyle=":", label=f"{full.name}, {full.dims:,} dims"
+        )
         axis.set_xscale("log", base=2)
         axis.set_xticks(DIMS, [str(d) for d in DIMS])
         axis.set_title(title, fontsize=11)

@@ -53,9 +53,7 @@ class NumpyEngine:
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        scores = self._scores(query)
-        best = scoring.top_k(scores, k)
-        return best, scoring.cosines(scores[best], query, self._scale)
+        return scoring.best(self._scores(query), query, k, self._scale)
 
     def _scores(self, query: NDArray[np.int64]) -> scoring.Scores:
         if self._transposed is None or not scoring.is_exact_in_float32(query):
@@ -75,6 +73,7 @@ class TFLiteEngine:
         interpreter = _interpreter_class(module)(model_path=str(model.path), num_threads=1)
         self._recommend = interpreter.get_signature_runner("recommend")
         self._search = interpreter.get_signature_runner("search")
+        self._embed = interpreter.get_signature_runner("embed")
         self._table, self._scale = model.table, model.manifest.scale
         self._exact_favorites = scoring.EXACT_IN_FLOAT32 // (scoring.LARGEST_ENTRY**2 * model.manifest.columns)
         self._turn = threading.Lock()
@@ -89,11 +88,15 @@ class TFLiteEngine:
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
         if not scoring.is_exact_in_float32(query):
-            scores = scoring.scores_of(self._table, query)
-            best = scoring.top_k(scores, k)
-            return best, scoring.cosines(scores[best], query, self._scale)
+            return scoring.best(scoring.scores_of(self._table, query), query, k, self._scale)
         with self._turn:
             return _ranking(self._search(vector=query.astype(np.float32)[None], k=np.array(k, np.int32)))
+
+    def embed(self, rows: Rows) -> NDArray[np.float32]:
+        """The vectors of `rows`, float32 [n, dims], as the file's own signature gives them."""
+        with self._turn:
+            vectors: NDArray[np.float32] = self._embed(items=rows.astype(np.int32))["vectors"]
+        return vectors
 
 
 def create(name: EngineName, model: ModelFile) -> Engine:

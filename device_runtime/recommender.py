@@ -170,8 +170,7 @@ class Recommender:
             allowed &= self._having(attribute, _several(values))
         allowed[banned] = False
         scores[~allowed] = -np.inf
-        best = scoring.top_k(scores, k)
-        return best, scoring.cosines(scores[best], query, self._model.manifest.scale)
+        return scoring.best(scores, query, k, self._model.manifest.scale)
 
     def _having(self, attribute: str, values: Sequence[str]) -> NDArray[np.bool_]:
         known = self._rows_with.get(attribute)

@@ -67,6 +67,12 @@ def top_k(scores: Scores, k: int) -> Rows:
     return rows[np.argsort(-scores[rows], kind="stable")][:k]
 
 
+def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tuple[Rows, NDArray[np.float32]]:
+    """The rows of the k greatest scores, as `top_k` orders them, and their cosines."""
+    rows = top_k(scores, k)
+    return rows, cosines(scores[rows], query, scale)
+
+
 def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
     """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it."""
     wide = query.astype(np.float64)

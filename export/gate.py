@@ -71,20 +71,20 @@ def verify(path: Path, keras_vectors: NDArray[np.float32], rows: NDArray[np.int8
     model = ModelFile.open(path)
     if not np.array_equal(model.table, rows):
         raise VerificationError(f"{path}: the table read back is not the one that was written")
-    _check_vectors(path, model, keras_vectors)
-    engines: list[Engine] = [NumpyEngine(model)]
-    engines += [TFLiteEngine(model, module) for module in interpreter_modules()]
-    if len(engines) == 1:
+    interpreters = {module.partition(".")[0]: TFLiteEngine(model, module) for module in interpreter_modules()}
+    if not interpreters:
         raise VerificationError("no TFLite interpreter is installed to check the file on; install extra 'pipeline'")
-    for engine in engines:
+    for interpreter in interpreters.values():
+        _check_vectors(path, interpreter, keras_vectors, model.manifest.scale)
+    engines: dict[str, Engine] = {"numpy": NumpyEngine(model), **interpreters}
+    for engine in engines.values():
         _check_ids(path, engine, rows)
-    return ["numpy", *(module.partition(".")[0] for module in interpreter_modules())]
+    return list(engines)
 
 
-def _check_vectors(path: Path, model: ModelFile, keras_vectors: NDArray[np.float32]) -> None:
-    allowed = _STEPS_FROM_KERAS * model.manifest.scale
-    vectors = model.table[:, : model.manifest.dims].astype(np.float32) * np.float32(model.manifest.scale)
-    error = float(np.abs(vectors - keras_vectors).max())
+def _check_vectors(path: Path, engine: TFLiteEngine, keras_vectors: NDArray[np.float32], scale: float) -> None:
+    allowed = _STEPS_FROM_KERAS * scale
+    error = float(np.abs(engine.embed(np.arange(len(keras_vectors))) - keras_vectors).max())
     if error > allowed:
         raise VerificationError(
             f"{path}: a vector differs from the Keras model's by {error:.4f}, more than {allowed:.4f}"

@@ -14,7 +14,7 @@ from typing import Any
 
 from training.catalog import BUILT_IN_CATALOG, Catalog, read_catalog
 from training.errors import TrainingError
-from training.evaluation import Triplet, triplet_accuracy, triplets_beside
+from training.evaluation import Triplet, triplet_accuracy, triplets_of
 from training.features import build_vocabulary, featurize
 from training.fit import Fitted, Settings, Trainer
 from training.measures import check_measurable, evaluate
@@ -54,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description="Trains an embedding of a catalog.")
     parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="CSV or Parquet (default: 5,000 meals)")
+    parser.add_argument("--triplets", type=Path, help="to measure with (default: those beside the catalog, if any)")
     parser.add_argument("--out", type=Path, default=Path("build/model"), help="trained folder (default: %(default)s)")
     for field in fields(Settings):
         if field.name in _HELP:
@@ -81,7 +82,7 @@ def _train(arguments: argparse.Namespace) -> None:
     tempfile.TemporaryFile(dir=checkpoint.parent).close()  # fails now rather than after the first epoch
     if arguments.resume and checkpoint.exists():
         trainer.restore(checkpoint)
-    triplets = triplets_beside(arguments.catalog, catalog)
+    triplets = triplets_of(arguments.catalog, catalog, arguments.triplets)
     if arguments.evaluate:
         check_measurable(arguments.catalog, catalog, triplets)
     start = time.monotonic()
@@ -129,7 +130,7 @@ def _report(arguments: argparse.Namespace, metrics: Metrics, seconds: float) -> 
     else:
         print(f"held-out attribute values: mean reciprocal rank {metrics['held_out_reciprocal_rank']:.3f}")
     if metrics["triplet_accuracy"] is not None:
-        print(f"triplets by people's judgment: {metrics['triplet_accuracy']:.1%} right")
+        print(f"triplets: {metrics['triplet_accuracy']:.1%} right")
     for scores in metrics.get("measures", ()):
         shown = "  ".join(f"{name} {100 * value:.1f}" for name, value in scores.items() if name not in ("name", "dims"))
         print(f"{scores['name']:16} {scores['dims']:5} dims  {shown}")

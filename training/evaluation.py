@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from sklearn.decomposition import TruncatedSVD
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
@@ -65,10 +65,10 @@ def read_triplets(path: Path, catalog: Catalog) -> list[Triplet]:
         raise CatalogError(f"{path}: cannot be read as triplets ({error})") from error
 
 
-def triplets_beside(catalog_path: Path, catalog: Catalog) -> list[Triplet]:
-    """The triplets in the file beside a catalog that ends in `.triplets.csv`; none where there is no such file."""
-    path = catalog_path.with_suffix(".triplets.csv")
-    return read_triplets(path, catalog) if path.is_file() else []
+def triplets_of(catalog_path: Path, catalog: Catalog, given: Path | None = None) -> list[Triplet]:
+    """The triplets in `given`, or else in the file beside a catalog that ends in `.triplets.csv`, or else none."""
+    beside = catalog_path.with_suffix(".triplets.csv")
+    return read_triplets(given or beside, catalog) if given or beside.is_file() else []
 
 
 def triplet_accuracy(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAccuracy:
@@ -114,13 +114,15 @@ def hidden_recall(vectors: Vectors, features: Features, hidden: NDArray[np.bool_
     return hits / total if total else float("nan")
 
 
-def tf_idf(features: Features, vocabulary: Vocabulary) -> csr_matrix:
-    """Every attribute value as a term: sparse unit rows, the full-width baseline."""
+def tf_idf(features: Features, vocabulary: Vocabulary, column_weights: Mapping[str, float] | None = None) -> csr_matrix:
+    """Every attribute value as a term: sparse unit rows, the full-width baseline; columns weigh 1 where not given."""
     rows, places = np.nonzero(features.indices)
     counts = csr_matrix(
         (np.ones(len(rows), np.float32), (rows, features.indices[rows, places])), (len(features), len(vocabulary))
     )
-    return TfidfTransformer().fit_transform(counts).astype(np.float32)
+    by_column = np.array([(column_weights or {}).get(column, 1.0) for column in vocabulary.columns], np.float32)
+    weighted = TfidfTransformer().fit_transform(counts) @ diags(by_column[vocabulary.column_of])
+    return normalize(weighted).astype(np.float32)
 
 
 def truncated_svd(matrix: csr_matrix, dims: int, seed: int = 0) -> NDArray[np.float32]:

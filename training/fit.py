@@ -21,8 +21,6 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
-from scipy.sparse import diags
-from sklearn.preprocessing import normalize
 from tqdm import tqdm
 
 from training.errors import SettingsError, TrainingError
@@ -118,9 +116,7 @@ class AttributeLikeness:
 
     def __init__(self, features: Features, vocabulary: Vocabulary, column_weights: Mapping[str, float]) -> None:
         self.column_weights = column_weights
-        by_column = np.array([column_weights.get(column, 1.0) for column in vocabulary.columns], np.float32)
-        weighted = tf_idf(features, vocabulary) @ diags(by_column[vocabulary.column_of])
-        self._vectors = normalize(weighted).astype(np.float32)
+        self._vectors = tf_idf(features, vocabulary, column_weights)
         small = len(features) <= MOST_RIVALS
         self._all = (self._vectors @ self._vectors.T).toarray() if small else None
 
@@ -132,7 +128,7 @@ class AttributeLikeness:
 
 
 class Trainer:
-    """One model in training. `run` trains; `fitted` is the result with the best held-out measure."""
+    """One model in training. `run` trains and gives the model of the best held-out measure."""
 
     def __init__(
         self,

@@ -73,15 +73,22 @@ def evaluate(  # noqa: PLR0913 - what is measured, and how it is trained
 ) -> list[Scores]:
     """All measures of the baselines and of the model; trains a model for each measure and width.
 
+    The baselines are taken as they are and with the column weights that the model is trained with.
+
     Args:
         variants: other forms of a trained table to measure beside it, by name, such as its int8 form.
         settings: how to train, but for `dims`; the defaults where absent.
     """
     forms = {"mignon float32": lambda table: table, **(variants or {})}
     tasks = _tasks(catalog, triplets)
-    results = [_chance(catalog), _scores("TF-IDF, full", len(tasks[0].vocabulary) - 1, tasks, _tf_idf(tasks))]
+    plain, weighted = _tf_idf(tasks, {}), _tf_idf(tasks, weights)
+    terms = len(tasks[0].vocabulary) - 1
+    results = [_chance(catalog), _scores("TF-IDF", terms, tasks, plain)]
+    results.append(_scores("TF-IDF, weighted", terms, tasks, weighted))
     for width in tqdm(dims, desc="evaluating", unit="width"):
-        results.append(_scores("SVD of TF-IDF", width, tasks, [_svd(task, width) for task in tasks]))
+        for name, matrices in (("SVD", plain), ("SVD, weighted", weighted)):
+            reduced = [evaluation.truncated_svd(matrix, width) for matrix in matrices]
+            results.append(_scores(name, width, tasks, reduced))
         tables = [_train(task, weights, replace(settings or Settings(), dims=width)) for task in tasks]
         results += [_scores(name, width, tasks, [form(table) for table in tables]) for name, form in forms.items()]
     return results
@@ -206,12 +213,8 @@ def _train(task: _Task, weights: Mapping[str, float], settings: Settings) -> NDA
     return Trainer(task.features, task.vocabulary, settings, weights).run(progress=False).table
 
 
-def _tf_idf(tasks: Sequence[_Task]) -> list[Vectors]:
-    return [evaluation.tf_idf(task.features, task.vocabulary) for task in tasks]
-
-
-def _svd(task: _Task, dims: int) -> Vectors:
-    return evaluation.truncated_svd(evaluation.tf_idf(task.features, task.vocabulary), dims)
+def _tf_idf(tasks: Sequence[_Task], weights: Mapping[str, float]) -> list[Vectors]:
+    return [evaluation.tf_idf(task.features, task.vocabulary, weights) for task in tasks]
 
 
 def _rows(features: Features, rows: NDArray[np.int64]) -> Features:

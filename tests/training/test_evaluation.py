@@ -57,6 +57,16 @@ def test_tf_idf_weighs_rare_values_more():
     assert matrix[0, 2] > matrix[0, 1] > 0
 
 
+def test_weights_of_columns_change_cosines_as_worked_out_by_hand():
+    items = tuple(Item(i, str(i), str(i), (), {"a": ("x",), "b": (v,)}) for i, v in enumerate("pq"))
+    vocabulary = build_vocabulary(Catalog(items, ("a", "b")))
+    features = featurize([item.attributes for item in items], vocabulary)
+    rare = np.log(3 / 2) + 1  # smoothed idf of a value that one of two items has; that of a shared one is 1
+    for weight in (1.0, 0.5, 0.0):
+        matrix = evaluation.tf_idf(features, vocabulary, {"b": weight}).toarray()
+        assert matrix[0] @ matrix[1] == pytest.approx(1 / (1 + (weight * rare) ** 2), abs=1e-6)
+
+
 def test_svd_keeps_what_fits():
     matrix = csr_matrix(unit([[1, 0, 0], [0, 1, 0], [1, 1, 0]]))
     reduced = evaluation.truncated_svd(matrix, 2)
@@ -71,7 +81,7 @@ def test_labels_of_items_without_a_value_are_their_own():
 
 
 def test_the_built_in_triplets_are_enough_and_name_meals():
-    triplets = evaluation.triplets_beside(BUILT_IN_CATALOG, read_catalog(BUILT_IN_CATALOG))
+    triplets = evaluation.triplets_of(BUILT_IN_CATALOG, read_catalog(BUILT_IN_CATALOG))
     assert len(triplets) >= 400
     assert sum(t.kind == "hard" for t in triplets) >= len(triplets) / 3
     assert len({(t.item, t.near, t.far) for t in triplets}) == len(triplets)
@@ -82,4 +92,4 @@ def test_bad_triplets_are_one_error(tmp_path, text):
     (tmp_path / "c.triplets.csv").write_text(text)
     catalog = Catalog((Item(2, "a", "A", (), {"f": ("x",)}),), ("f",))
     with pytest.raises(CatalogError, match="neither a column nor a name"):
-        evaluation.triplets_beside(tmp_path / "c.csv", catalog)
+        evaluation.triplets_of(tmp_path / "c.csv", catalog)

@@ -25,9 +25,15 @@ def test_training_prints_and_keeps_the_measures(small_catalog, catalog, tmp_path
     out = tmp_path / "model"
     options = ["--out", str(out), "--epochs", "3", "--no-progress", "--evaluate"]
     assert main(["--catalog", str(tmp_path / "c.csv"), *options]) == 0
-    assert "SVD of TF-IDF" in capsys.readouterr().out
+    assert "SVD, weighted" in capsys.readouterr().out
     kept = json.loads((out / "metrics.json").read_text())["measures"]
-    assert [scores["name"] for scores in kept][-2:] == ["SVD of TF-IDF", "mignon float32"]
+    assert [scores["name"] for scores in kept][1:] == [
+        "TF-IDF",
+        "TF-IDF, weighted",
+        "SVD",
+        "SVD, weighted",
+        "mignon float32",
+    ]
 
 
 def test_catalogs_that_cannot_be_measured_are_refused(catalog, tmp_path):
