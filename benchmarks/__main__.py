@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
     parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="for `embedding` (default: the meals)")
     parser.add_argument("--triplets", type=Path, help="for `embedding` (default: those beside the catalog)")
+    parser.add_argument("--dims", type=int, nargs="+", help="widths for `embedding` (default: 4 8 16 32 64)")
     parser.add_argument("--color", default="course", help="the attribute that colors `map` (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("build/benchmarks"), help="folder (default: %(default)s)")
     return parser
@@ -97,7 +98,7 @@ def _evaluate_embedding(arguments: argparse.Namespace) -> None:
     catalog, rules = read_catalog(arguments.catalog), rules_beside(arguments.catalog)
     triplets = triplets_of(arguments.catalog, catalog, arguments.triplets)
     check_measurable(arguments.catalog, catalog, triplets)
-    results = embedding.evaluate(catalog, triplets, rules.weights)
+    results = embedding.evaluate(catalog, triplets, rules.weights, arguments.dims or embedding.DIMS)
     new = new_items(catalog, triplets, rules.weights)
     print(f"\n{embedding.table_of(results)}\n\n{embedding.new_items_table(new)}")
     embedding.write(results, new, arguments.out)

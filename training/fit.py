@@ -158,7 +158,7 @@ class Trainer:
         self.best = [v.numpy() for v in self.variables]
         self._visible = (tf.constant(self.held_out.visible.indices), tf.constant(self.held_out.visible.weights))
         self._likeness = AttributeLikeness(self.held_out.visible, vocabulary, column_weights or {})
-        self._step = tf.function(self._train_step, reduce_retracing=True)
+        self._step = tf.function(self._train_step, reduce_retracing=True, autograph=False)
 
     def run(self, checkpoint: Path | None = None, *, progress: bool = True) -> Fitted:
         """Trains until the held-out measure no longer improves, saving to `checkpoint` after each epoch."""
