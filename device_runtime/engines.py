@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -30,26 +28,33 @@ class Engine(Protocol):
     name: str
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
-        """The k rows nearest to the sum of `rows`, and their cosines; `rows` themselves are among them."""
+        """The k other rows nearest to the sum of `rows`, and their cosines; fewer where there are fewer others."""
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """The k rows nearest to an integer query [columns], and their cosines."""
 
 
 class NumpyEngine:
-    """Maps the table and multiplies. A small one is kept in float32 as well, which makes answers faster."""
+    """Maps the table and multiplies.
+
+    Args:
+        resident: keep a small table in float32 as well, which makes answers faster.
+    """
 
     name = "numpy"
 
-    def __init__(self, model: ModelFile) -> None:
+    def __init__(self, model: ModelFile, *, resident: bool = True) -> None:
         self._table = model.table
         self._scale = model.manifest.scale
-        small = self._table.size * 4 <= _RESIDENT_TABLE_BYTES
+        small = resident and self._table.size * 4 <= _RESIDENT_TABLE_BYTES
         self._transposed = np.ascontiguousarray(self._table.T, np.float32) if small else None
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
-        return self.search(scoring.sum_of_rows(self._table, rows), k)
+        query = scoring.sum_of_rows(self._table, rows)
+        scores = self._scores(query)
+        scores[rows] = -np.inf
+        return scoring.best(scores, query, k, self._scale)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
@@ -70,25 +75,25 @@ class TFLiteEngine:
     name = "tflite"
 
     def __init__(self, model: ModelFile, module: str) -> None:
-        interpreter = _interpreter_class(module)(model_path=str(model.path), num_threads=1)
+        interpreter = _load(module, model)
         self._recommend = interpreter.get_signature_runner("recommend")
         self._search = interpreter.get_signature_runner("search")
         self._embed = interpreter.get_signature_runner("embed")
-        self._table, self._scale = model.table, model.manifest.scale
+        self._by_numpy = NumpyEngine(model, resident=False)
         self._exact_favorites = scoring.EXACT_IN_FLOAT32 // (scoring.LARGEST_ENTRY**2 * model.manifest.columns)
         self._turn = threading.Lock()
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
         if len(rows) > self._exact_favorites:
-            return self.search(scoring.sum_of_rows(self._table, rows), k)
+            return self._by_numpy.nearest(rows, k)
         with self._turn:
             return _ranking(self._recommend(items=rows.astype(np.int32)[None], k=np.array(k, np.int32)))
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
         if not scoring.is_exact_in_float32(query):
-            return scoring.best(scoring.scores_of(self._table, query), query, k, self._scale)
+            return self._by_numpy.search(query, k)
         with self._turn:
             return _ranking(self._search(vector=query.astype(np.float32)[None], k=np.array(k, np.int32)))
 
@@ -110,19 +115,15 @@ def create(name: EngineName, model: ModelFile) -> Engine:
         raise InvalidArgumentError(f"engine {name!r} is not one of {', '.join(get_args(EngineName))}")
     if name == "numpy":
         return NumpyEngine(model)
-    engine = next(_interpreters(model), None)
-    if engine is None and name == "tflite":
-        raise MissingInterpreterError(
-            "engine 'tflite' needs a TFLite interpreter and none that works is installed; run "
-            "`pip install 'mignon[litert]'` or `pip install 'mignon[tflite]'`, or use engine 'numpy'"
-        )
-    return engine or NumpyEngine(model)
-
-
-def _interpreters(model: ModelFile) -> Iterator[TFLiteEngine]:
+    reasons = ["no TFLite interpreter is installed; run `pip install 'mignon[litert]'` or use engine 'numpy'"]
     for module in interpreter_modules():
-        with suppress(MissingInterpreterError):  # a broken one must not hide a working one
-            yield TFLiteEngine(model, module)
+        try:
+            return TFLiteEngine(model, module)
+        except MissingInterpreterError as error:  # noqa: PERF203 - a broken one must not hide a working one
+            reasons.append(str(error))
+    if name == "tflite":
+        raise MissingInterpreterError(f"engine 'tflite' cannot be used: {reasons[-1]}")
+    return NumpyEngine(model)
 
 
 def interpreter_modules() -> list[str]:
@@ -130,12 +131,17 @@ def interpreter_modules() -> list[str]:
     return [module for module in _INTERPRETER_MODULES if importlib.util.find_spec(module.partition(".")[0])]
 
 
-def _interpreter_class(module: str) -> Any:
+def _load(module: str, model: ModelFile) -> Any:
     try:
-        return importlib.import_module(module).Interpreter
+        return importlib.import_module(module).Interpreter(model_path=str(model.path), num_threads=1)
     except (ImportError, AttributeError, RuntimeError) as error:  # one built for another numpy fails in many ways
         raise MissingInterpreterError(
             f"{module} is installed but cannot be imported ({error}); use engine 'numpy'"
+        ) from error
+    except ValueError as error:  # an op that it does not have
+        raise MissingInterpreterError(
+            f"{model.path}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit entries; "
+            "install 'mignon[litert]' or use engine 'numpy'"
         ) from error
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+_SHOWN_VALUES = 10
+
 
 class MignonError(Exception):
     """The base of every error of this package."""
@@ -46,5 +48,11 @@ class UnknownAttributeError(MignonError, KeyError):
         return str(self.args[0])
 
 
+def some_of(values: Iterable[str]) -> str:
+    """The first few of the values there are, for a message."""
+    first = sorted(values)
+    return f"values are {', '.join(first[:_SHOWN_VALUES])}{', ...' if len(first) > _SHOWN_VALUES else ''}"
+
+
 class MissingInterpreterError(MignonError, ImportError):
-    """The engine `tflite` was asked for, and no TFLite interpreter is installed."""
+    """The engine `tflite` was asked for, and no interpreter that loads the file is installed."""

@@ -11,19 +11,23 @@ import json
 import mmap
 import zipfile
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.errors import DamagedFileError, FileFormatError, ModelFileError
+from device_runtime.errors import DamagedFileError, FileFormatError, ModelFileError, UnknownAttributeError, some_of
 
 FORMAT_VERSION = 1
 DIGEST_LENGTH = 64
 TABLE_ALIGNMENT = 16
 MANIFEST = "manifest.json"
+VOCABULARY = "vocabulary.tsv"
+VOCABULARY_VECTORS = "vocabulary.int8"
 _ENTRY_CAPS = {MANIFEST: 1 << 20}
 _DEFAULT_ENTRY_CAP = 1 << 29
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
@@ -37,7 +41,8 @@ class Manifest:
     Attributes:
         rows: number of items.
         dims: numbers in the vector of an item.
-        columns: bytes in a row of the table; equal to `dims` in this format version.
+        columns: entries in a row of the table; equal to `dims` in this format version.
+        bits: of an entry: 8, or 4 with two entries to a byte, the first in the low half.
         scale: what one step of the table is worth; a row times `scale` has a norm of about 1, never above it.
         table_offset: bytes from the start of the file to the table, a multiple of 16.
     """
@@ -47,11 +52,47 @@ class Manifest:
     rows: int
     dims: int
     columns: int
+    bits: int
     scale: float
     table_offset: int
     objective: str
     quality: dict[str, Any]
     license: str
+
+
+@dataclass(frozen=True)
+class AttributeVectors:
+    """The vectors of attribute values, whose weighted sum points to an item; only their direction together counts.
+
+    Attributes:
+        names: (attribute, value) of each row.
+        entries: int8 [values, dims].
+    """
+
+    names: tuple[tuple[str, ...], ...]
+    entries: NDArray[np.int8]
+
+    def rows(self, attribute: str, values: Iterable[str]) -> list[int]:
+        """The row of each of `values`.
+
+        Raises:
+            UnknownAttributeError: the model was trained without the attribute or the value.
+        """
+        if attribute not in self._row_of:
+            known = ", ".join(self._row_of) or "none"
+            raise UnknownAttributeError(f"the model knows no attribute {attribute!r} to place items by; it has {known}")
+        known_values = self._row_of[attribute]
+        for value in values:
+            if value not in known_values:
+                raise UnknownAttributeError(f"the model knows no {value!r} as {attribute}; {some_of(known_values)}")
+        return [known_values[value] for value in values]
+
+    @cached_property
+    def _row_of(self) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for row, (attribute, value) in enumerate(self.names):
+            found.setdefault(attribute, {})[value] = row
+        return found
 
 
 class ModelFile:
@@ -63,7 +104,7 @@ class ModelFile:
         _check_digest(path, self._bytes)
         self._archive = _open_archive(path, self._bytes)
         self.manifest = _parse_manifest(path, self.text(MANIFEST))
-        self.table = _map_table(path, self._bytes, self.manifest)
+        self._stored = _map_table(path, self._bytes, self.manifest)
 
     @classmethod
     def open(cls, path: str | Path) -> ModelFile:
@@ -76,11 +117,39 @@ class ModelFile:
         """
         return cls(Path(path))
 
-    def text(self, entry: str) -> str:
-        """The UTF-8 text of one entry of the archive.
+    @cached_property
+    def table(self) -> NDArray[np.int8]:
+        """int8 [rows, columns]: the file's own bytes at 8 bits, a copy twice their size at 4."""
+        return self._stored if self.manifest.bits == 8 else _unpacked(self._stored)
+
+    @cached_property
+    def attribute_vectors(self) -> AttributeVectors:
+        """What places a new item.
 
         Raises:
-            FileFormatError: the entry is missing, too large, or not UTF-8.
+            FileFormatError: the file was made without them, or they do not fit together.
+        """
+        names = tuple(tuple(line.split("\t")) for line in self.text(VOCABULARY).split("\n")[:-1])
+        data = self.data(VOCABULARY_VECTORS)
+        if len(data) != len(names) * self.manifest.dims or any(len(pair) != 2 for pair in names):
+            raise FileFormatError(
+                f"{self.path}: {VOCABULARY_VECTORS!r} has {len(data)} bytes for the {len(names)} lines of "
+                f"{VOCABULARY!r} and {self.manifest.dims} dims"
+            )
+        return AttributeVectors(names, np.frombuffer(data, np.int8).reshape(len(names), -1))
+
+    def text(self, entry: str) -> str:
+        """The UTF-8 text of one entry of the archive; errors are those of `data`."""
+        try:
+            return self.data(entry).decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise FileFormatError(f"{self.path}: entry {entry!r} is not UTF-8 ({error})") from error
+
+    def data(self, entry: str) -> bytes:
+        """The bytes of one entry of the archive.
+
+        Raises:
+            FileFormatError: the entry is missing, too large, or cannot be read.
         """
         try:
             info = self._archive.getinfo(entry)
@@ -93,16 +162,8 @@ class ModelFile:
             )
         try:
             with self._archive.open(info) as stream:
-                return stream.read(info.file_size + 1).decode("utf-8")  # no more than declared, whatever it holds
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-            ValueError,
-        ) as error:
+                return stream.read(info.file_size + 1)  # no more than declared, whatever it holds
+        except _UNREADABLE as error:
             raise FileFormatError(f"{self.path}: entry {entry!r} cannot be read ({error})") from error
 
     def lines(self, entry: str) -> list[str]:
@@ -206,6 +267,8 @@ def _check_types(path: Path, manifest: Manifest) -> None:
         value = getattr(manifest, field)
         if type(value) is not int or value < (0 if field == "table_offset" else 1):
             raise FileFormatError(f"{path}: {MANIFEST} gives {field} as {value!r}, not a positive integer")
+    if manifest.bits not in (4, 8) or manifest.columns * manifest.bits % 8:
+        raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns of {manifest.bits!r} bits")
     if manifest.columns != manifest.dims:
         raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns for {manifest.dims} dims")
     if type(manifest.scale) is not float or not 0 < manifest.scale < 1:
@@ -213,10 +276,19 @@ def _check_types(path: Path, manifest: Manifest) -> None:
 
 
 def _map_table(path: Path, data: _Mapping, manifest: Manifest) -> NDArray[np.int8]:
-    size = manifest.rows * manifest.columns
+    width = manifest.columns * manifest.bits // 8
+    size = manifest.rows * width
     if manifest.table_offset % TABLE_ALIGNMENT or manifest.table_offset + size > len(data):
         raise FileFormatError(
-            f"{path}: a table of {manifest.rows} x {manifest.columns} bytes at {manifest.table_offset} does not lie "
+            f"{path}: a table of {manifest.rows} x {width} bytes at {manifest.table_offset} does not lie "
             f"within the {len(data)} bytes of the file, {TABLE_ALIGNMENT}-aligned"
         )
-    return np.frombuffer(data, np.int8, size, manifest.table_offset).reshape(manifest.rows, manifest.columns)
+    return np.frombuffer(data, np.int8, size, manifest.table_offset).reshape(manifest.rows, width)
+
+
+def _unpacked(stored: NDArray[np.int8]) -> NDArray[np.int8]:
+    rows, width = stored.shape
+    entries = np.empty((rows, width, 2), np.int8)
+    np.right_shift(np.left_shift(stored, 4), 4, out=entries[:, :, 0])
+    np.right_shift(stored, 4, out=entries[:, :, 1])
+    return entries.reshape(rows, 2 * width)

@@ -12,14 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from device_runtime import engines, scoring
 from device_runtime.datatypes import Match, Neighbor
 from device_runtime.engines import EngineName, Ranking
-from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, UnknownItemError
+from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, UnknownItemError, some_of
 from device_runtime.model_file import Manifest, ModelFile
 from device_runtime.names import NameIndex
 from device_runtime.scoring import Rows
 
 Filter = Mapping[str, str | Iterable[str]]
 _SUGGESTIONS = 3
-_SHOWN_VALUES = 10
 
 
 class Recommender:
@@ -96,12 +95,13 @@ class Recommender:
         favorites = self._rows(_several(items))
         if not len(favorites):
             raise InvalidArgumentError("no favorites were given; name at least one item")
-        banned = np.union1d(favorites, self._rows(_several(exclude)))
+        excluded = self._rows(_several(exclude))
         k = min(_check_count("k", k), len(self))
         if where:
+            banned = np.union1d(favorites, excluded)
             return self._neighbors(self._filtered(scoring.sum_of_rows(self._model.table, favorites), k, banned, where))
-        ranking = self._engine.nearest(favorites, min(k + len(banned), len(self)))
-        return self._neighbors(_without(ranking, banned, k))
+        ranking = self._engine.nearest(favorites, min(k + len(excluded), len(self)))
+        return self._neighbors(_without(ranking, excluded, k) if len(excluded) else ranking)
 
     def search(
         self, vector: ArrayLike, k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
@@ -118,6 +118,26 @@ class Recommender:
             return self._neighbors(self._filtered(query, k, banned, where))
         ranking = self._engine.search(query, min(k + len(banned), len(self)))
         return self._neighbors(_without(ranking, banned, k))
+
+    def place(self, attributes: Mapping[str, str | Iterable[str]]) -> NDArray[np.float32]:
+        """The vector that an item with these attributes would have: float32 [dims], of length 1, for `search`.
+
+        Of several values of one attribute the first counts most, as in a catalog.
+
+        Raises:
+            UnknownAttributeError: no item had that attribute or value when the model was trained.
+            InvalidArgumentError: there are no attributes, or they cancel out.
+        """
+        vectors = self._model.attribute_vectors
+        total = np.zeros(self._model.manifest.dims)
+        for attribute, values in attributes.items():
+            rows = vectors.rows(attribute, _several(values))
+            shares = 1 / np.sqrt(np.arange(1, len(rows) + 1))
+            total += shares @ vectors.entries[rows] / max(1.0, shares.sum())
+        length = np.sqrt(total @ total)
+        if length == 0:
+            raise InvalidArgumentError("these attributes say nothing of where the item belongs; give more of them")
+        return (total / length).astype(np.float32)
 
     def vector(self, item: str) -> NDArray[np.float32]:
         """The vector of `item`: float32 [dims], of length about 1."""
@@ -181,8 +201,7 @@ class Recommender:
         mask = np.zeros(len(self), bool)
         for value in values:
             if value not in known:
-                some = ", ".join(sorted(known)[:_SHOWN_VALUES]) + (", ..." if len(known) > _SHOWN_VALUES else "")
-                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; values are {some}")
+                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; {some_of(known)}")
             mask[known[value]] = True
         return mask
 

@@ -16,6 +16,7 @@ Scores = NDArray[np.floating[Any]]
 EXACT_IN_FLOAT32 = 1 << 24
 LARGEST_ENTRY = 127
 _BLOCK_BYTES = 1 << 18
+_SCORES_IN_BLOCK = 64
 
 
 def sum_of_rows(table: NDArray[np.int8], rows: Rows) -> NDArray[np.int64]:
@@ -58,13 +59,20 @@ def scores_of(table: NDArray[np.int8], query: NDArray[np.int64]) -> Scores:
 
 def top_k(scores: Scores, k: int) -> Rows:
     """The rows of the k greatest scores, best first, ties by the lower row; -inf is never returned."""
-    if k < len(scores):
-        threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-        rows = np.flatnonzero(scores >= threshold)
-    else:
-        rows = np.arange(len(scores))
+    rows = np.flatnonzero(scores >= _at_most_the_kth(scores, k)) if k < len(scores) else np.arange(len(scores))
     rows = rows[scores[rows] > -np.inf]
     return rows[np.argsort(-scores[rows], kind="stable")][:k]
+
+
+def _at_most_the_kth(scores: Scores, k: int) -> float:
+    """The k-th greatest score, or of many scores a bound below it that few others reach.
+
+    The k-th greatest of the maxima of blocks will do: k blocks hold a score as great.
+    """
+    blocks = len(scores) // _SCORES_IN_BLOCK
+    if blocks >= 2 * k:
+        scores = scores[: blocks * _SCORES_IN_BLOCK].reshape(blocks, _SCORES_IN_BLOCK).max(axis=1)
+    return np.partition(scores, len(scores) - k)[len(scores) - k]
 
 
 def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tuple[Rows, NDArray[np.float32]]:

@@ -6,48 +6,27 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from device_runtime.errors import MignonError
-from device_runtime.model_file import FORMAT_VERSION, Manifest
-from export import gate
-from export.convert import serialize
+from export.candidates import BITS, METHODS, Candidate, candidates, every_size, frontier, parse_bytes, within
 from export.errors import ExportError, VerificationError
-from export.graph import signatures
-from export.lint import lint
-from export.pack import pack
-from export.quantize import quantize
+from export.gate import Judge
+from export.write import Exported, Labels, judge_of, write
 from training import trained
 from training.errors import TrainingError
-from training.files import replacing
 
 BAD_INPUT = 2
 FAILURE = 1
-
-
-@dataclass(frozen=True)
-class Exported:
-    """One written file."""
-
-    path: Path
-    rows: int
-    dims: int
-    file_bytes: int
-    flatbuffer_bytes: int
-    quality: gate.Quality
-    engines: tuple[str, ...]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
     arguments = _parser().parse_args(argv)
     try:
-        exported = export(arguments.model, arguments.out, arguments.name, arguments.license)
+        _export(arguments)
     except VerificationError as error:
         print(f"export: {error}", file=sys.stderr)
         return FAILURE
@@ -55,89 +34,170 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"export: {error}", file=sys.stderr)
         return BAD_INPUT
     except OSError as error:
-        print(f"export: {arguments.out}: cannot be written ({error.strerror or error})", file=sys.stderr)
+        print(
+            f"export: {error.filename or arguments.out}: cannot be written ({error.strerror or error})",
+            file=sys.stderr,
+        )
         return FAILURE
     except KeyboardInterrupt:
         print("export: interrupted; nothing was written", file=sys.stderr)
         return 130
-    _report(exported, arguments.json)
     return 0
 
 
-def export(model: Path, out: Path, name: str | None = None, license_name: str = "unspecified") -> Exported:
-    """Quantizes, writes and verifies one `.tflite` file from a trained folder.
+def _export(arguments: argparse.Namespace) -> None:
+    if arguments.out.is_dir():
+        raise ExportError(f"{arguments.out}: is a folder; give --out the name of a .tflite file")
+    source = trained.load(arguments.model)
+    judge = judge_of(arguments.model, source)
+    labels = Labels(arguments.name or arguments.out.stem, arguments.license)
+    sizes = _sizes(arguments, judge)
+    found = _tried(arguments, judge, sizes)
+    exported = write(found, source, judge, arguments.out, labels, min_overlap=arguments.min_overlap)
+    points: list[Exported] = []
+    if arguments.frontier:
+        points = [
+            write([candidate], source, judge, arguments.frontier / f"{labels.name}-{candidate.name}.tflite", labels)
+            for candidate in frontier(sizes)
+        ]
+        from export.frontier import write_frontier
 
-    Raises:
-        TrainingError: `model` is not a whole trained folder.
-        ExportError: `out` cannot be a file, or a row has no direction.
-        VerificationError: the written file does not answer as the Keras model does; nothing is left at `out`.
-    """
-    if out.is_dir():
-        raise ExportError(f"{out}: is a folder; give --out the name of a .tflite file")
-    source = trained.load(model)
-    table = quantize(source.table)
-    rows, dims = table.rows.shape
-    flatbuffer = serialize(signatures(table.rows, table.scale), "mignon")
-    quality = gate.quality(source.table, table.rows, table.scale)
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
-        name=name or out.stem,
-        rows=rows,
-        dims=dims,
-        columns=dims,
-        scale=table.scale,
-        table_offset=flatbuffer.table_offset,
-        objective="attributes",
-        quality=_rounded(asdict(quality)) | {"training": source.metrics},
-        license=license_name,
-    )
-    data = pack(flatbuffer.data, manifest, source.catalog)
-    with replacing(out) as temporary:
-        temporary.write_bytes(data)
-        _refuse_faults(temporary)
-        engines = gate.verify(temporary, _keras_vectors(model, rows), table.rows)
-    return Exported(out, rows, dims, len(data), len(flatbuffer.data), quality, tuple(engines))
+        write_frontier(sizes, points, exported, arguments.frontier)
+    if arguments.report:
+        from export.report import write_report
+
+        write_report(exported, sizes, arguments.report)
+    _print(exported, sizes, arguments)
 
 
-def _refuse_faults(path: Path) -> None:
-    faults = lint(path)
-    if faults:
-        raise VerificationError(f"the written file has {len(faults)} faults, the first: {faults[0]}")
+def _sizes(arguments: argparse.Namespace, judge: Judge) -> list[Candidate]:
+    """The best table of every size, where a budget or the frontier asks for them; smallest first."""
+    if not arguments.max_bytes and not arguments.frontier:
+        return []
+    bits = [arguments.bits] if arguments.bits else BITS
+    return every_size(judge, arguments.quantize, bits, progress=not arguments.no_progress)
 
 
-def _keras_vectors(folder: Path, rows: int) -> NDArray[np.float32]:
-    import tf_keras
-
-    model = tf_keras.models.load_model(folder / trained.MODEL, compile=False)
-    vectors: NDArray[np.float32] = model(np.arange(rows, dtype=np.int32)).numpy()
-    return vectors
-
-
-def _rounded(values: dict[str, float]) -> dict[str, Any]:
-    return {name: round(value, 4) for name, value in values.items()}
+def _tried(arguments: argparse.Namespace, judge: Judge, sizes: list[Candidate]) -> list[Candidate]:
+    """What was tried for the file itself, the chosen one first."""
+    if arguments.max_bytes:
+        return [within(sizes, arguments.max_bytes)]
+    dims = arguments.dims or judge.vectors.shape[1]
+    return candidates(judge, dims, arguments.bits or 8, arguments.quantize, progress=not arguments.no_progress)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m export", description="Writes one verified int8 .tflite file from a trained folder."
+        prog="python -m export",
+        description="Writes one verified .tflite file from a trained folder. `python -m export lint FILE` checks any.",
     )
     parser.add_argument("model", type=Path, help="a folder written by python -m training")
     parser.add_argument("--out", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
+    parser.add_argument("--bits", type=int, choices=BITS, help="of an entry (default: 8, or by --max-bytes)")
+    parser.add_argument("--dims", type=int, help="fewer than were trained (default: all, or by --max-bytes)")
+    parser.add_argument(
+        "--quantize",
+        choices=METHODS,
+        default="auto",
+        help="after training, by fine-tuning, or the better of both as measured (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-bytes",
+        type=_bytes,
+        metavar="SIZE",
+        help="of the flatbuffer, without the catalog: the best dims and bits within it; such as 64KB or 64KiB",
+    )
+    parser.add_argument(
+        "--frontier", type=Path, metavar="FOLDER", help="also write each best file by size, and a chart"
+    )
+    parser.add_argument(
+        "--min-overlap", type=_share, metavar="SHARE", help="refuse a file that keeps fewer of the ten nearest"
+    )
+    parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page (HTML) about the export")
     parser.add_argument("--name", help="name of the model (default: the file's name)")
     parser.add_argument("--license", default="unspecified", help="license of the catalog's data")
+    parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
 
-def _report(exported: Exported, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(asdict(exported) | {"path": str(exported.path)}))
+def _bytes(text: str) -> int:
+    try:
+        return parse_bytes(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a share from 0 to 1")
+    return value
+
+
+def _print(exported: Exported, sizes: Sequence[Candidate], arguments: argparse.Namespace) -> None:
+    if arguments.json:
+        record = asdict(exported) | {"path": str(exported.path), "sizes": [_record(c) for c in sizes]}
+        print(json.dumps(record, ensure_ascii=False))
         return
+    if sizes:
+        print(_table(sizes, exported))
+    for attempt in exported.tried:
+        print(f"{attempt.method}: {_quality_line(attempt.quality)}{'  (kept)' if attempt.kept else ''}")
     print(
         f"wrote {exported.path}: {exported.rows} items x {exported.dims} dims, {exported.file_bytes:,} bytes, of which "
         f"{exported.flatbuffer_bytes:,} flatbuffer"
     )
-    print(
-        f"verified on {', '.join(exported.engines)}: ids equal exact arithmetic; overlap@10 with float "
-        f"{exported.quality.overlap_at_10:.3f} (strict {exported.quality.strict_overlap_at_10:.3f})"
+    print(f"verified on {', '.join(exported.engines)}: ids equal exact arithmetic")
+    for fault in exported.allowed_faults:
+        print(f"note: {fault}")
+    for path in (arguments.report, arguments.frontier):
+        if path:
+            print(f"wrote {path}")
+
+
+def _quality_line(quality: Any) -> str:
+    triplets = (
+        "" if quality.triplets is None else f", triplets {quality.triplets:.3f} (float {quality.float_triplets:.3f})"
+    )
+    return (
+        f"overlap@10 with float {quality.overlap_at_10:.3f} (strict {quality.strict_overlap_at_10:.3f}), Kendall's tau "
+        f"{quality.kendall_tau:.3f}{triplets}"
+    )
+
+
+def _record(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "dims": candidate.dims,
+        "bits": candidate.table.bits,
+        "method": candidate.method,
+        "flatbuffer_bytes": candidate.flatbuffer_bytes,
+        "quality": asdict(candidate.quality),
+    }
+
+
+def _table(sizes: Sequence[Candidate], exported: Exported) -> str:
+    from tabulate import tabulate
+
+    best = {candidate.name for candidate in frontier(sizes)}
+    rows = [
+        [
+            c.dims,
+            c.table.bits,
+            c.method,
+            f"{c.flatbuffer_bytes:,}",
+            f"{c.quality.overlap_at_10:.3f}",
+            f"{c.quality.kendall_tau:.3f}",
+            "-" if c.quality.triplets is None else f"{c.quality.triplets:.3f}",
+            "*" if c.name in best else "",
+            "chosen" if (c.dims, c.table.bits) == (exported.dims, exported.bits) else "",
+        ]
+        for c in sizes
+    ]
+    headers = ["dims", "bits", "method", "flatbuffer bytes", "overlap@10", "tau", "triplets", "frontier", ""]
+    return tabulate(
+        rows, headers, disable_numparse=True, colalign=["right"] * 2 + ["left"] + ["right"] * 4 + ["left"] * 2
     )

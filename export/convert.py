@@ -16,7 +16,10 @@ ALIGNMENT = 16
 _TYPES = {
     "float32": schema.TensorType.FLOAT32,
     "int32": schema.TensorType.INT32,
+    "int64": schema.TensorType.INT64,
+    "bool": schema.TensorType.BOOL,
     "int8": schema.TensorType.INT8,
+    "int4": schema.TensorType.INT4,
 }
 _LAST_BYTE_SIZED_CODE = 127
 
@@ -129,7 +132,7 @@ class _ModelWriter:
             made.builtinOptionsType = getattr(schema.BuiltinOptions, operator.options_type)
             made.builtinOptions = getattr(schema, operator.options_type + "T")()
             for name, value in operator.options.items():
-                setattr(made.builtinOptions, name, value)
+                setattr(made.builtinOptions, name, _TYPES.get(str(value), value))
         return made
 
     def _code(self, operator: Operator) -> int:

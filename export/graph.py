@@ -1,4 +1,4 @@
-"""The three signatures of the file, op by op, over one int8 table.
+"""The three signatures of the file, op by op, over one table of 8-bit or 4-bit integers.
 
 The graph is written here rather than by the TFLite converter, which stores a tied table twice or rounds the query.
 Every score is an exact integer in float32 (the table is dequantized with scale 1), so all interpreters agree.
@@ -9,12 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-DType = Literal["float32", "int32", "int8"]
+from export.quantize import QuantizedTable
+
+DType = Literal["float32", "int32", "int8", "int4", "bool", "int64"]
 Options = dict[str, int | float | bool | str]
 
 TABLE = "table"
@@ -24,7 +27,7 @@ SMALLEST_SQUARED_NORM = np.float32(1.0)  # an all-zero query has norm 0; integer
 
 @dataclass(frozen=True)
 class Tensor:
-    """A value of the graph. A dimension of -1 is known only when the graph runs."""
+    """A value of the graph. A dimension of -1 is known only when the graph runs; int4 data is packed, two to a byte."""
 
     name: str
     dtype: DType
@@ -104,7 +107,19 @@ class _Builder:
         )
 
     def dequantize(self, value: Tensor) -> Tensor:
-        return self.op("DEQUANTIZE", [value], value.shape, version=2, options_type="DequantizeOptions")
+        version = 6 if value.dtype == "int4" else 2
+        return self.op("DEQUANTIZE", [value], value.shape, version=version, options_type="DequantizeOptions")
+
+    def rows(self, items: Tensor, shape: tuple[int, ...]) -> Tensor:
+        """Rows of the table in float32, integers still. No GATHER reads 4-bit integers, so they are widened first."""
+        if self.table.dtype == "int4":
+            return self.gather(self.weights, items, shape)
+        return self.dequantize(self.gather(self.table, items, shape, version=2))
+
+    @cached_property
+    def weights(self) -> Tensor:
+        """The whole table in float32; interpreters widen a constant once, not at every call."""
+        return self.dequantize(self.table)
 
     def reshape(self, value: Tensor, shape: tuple[int, ...]) -> Tensor:
         target = self.constant("shape_" + "_".join(map(str, shape)).replace("-", "m"), np.array(shape, np.int32))
@@ -112,7 +127,24 @@ class _Builder:
 
     def reduce(self, kind: str, value: Tensor, axis: int, shape: tuple[int, ...]) -> Tensor:
         axes = self.constant(f"axis_{axis}", np.array([axis], np.int32))
-        return self.op(kind, [value, axes], shape, options_type="ReducerOptions", options={"keepDims": False})
+        options: Options = {"keepDims": False}
+        return self.op(kind, [value, axes], shape, value.dtype, options_type="ReducerOptions", options=options)
+
+    def length(self, value: Tensor, axis: int) -> Tensor:
+        """How long `value` is along `axis`, as an int32 scalar."""
+        options: Options = {"outType": "int32"}
+        shape = self.op("SHAPE", [value], (len(value.shape),), "int32", options_type="ShapeOptions", options=options)
+        return self.gather(shape, self.integer(axis), ())
+
+    def cast(self, value: Tensor, dtype: DType) -> Tensor:
+        options: Options = {"inDataType": value.dtype, "outDataType": dtype}
+        return self.op("CAST", [value], value.shape, dtype, options_type="CastOptions", options=options)
+
+    def first(self, values: Tensor, count: Tensor) -> Tensor:
+        """The first `count` of `values`, or all where there are fewer."""
+        start, stride = (self.constant(f"list_{n}", np.array([n], np.int32)) for n in (0, 1))
+        inputs = [values, start, self.reshape(count, (1,)), stride]
+        return self.op("STRIDED_SLICE", inputs, (-1,), values.dtype, options_type="StridedSliceOptions")
 
     def arithmetic(self, kind: str, a: Tensor, b: Tensor, shape: tuple[int, ...], dtype: DType = "float32") -> Tensor:
         options_type = {"ADD": "AddOptions", "MUL": "MulOptions", "DIV": "DivOptions", "SUB": "SubOptions"}.get(
@@ -124,24 +156,30 @@ class _Builder:
         return Tensor(f"{len(self.operators)}_{kind.lower()}", dtype, shape, None, scale)
 
 
-def signatures(table: NDArray[np.int8], scale: float) -> list[Signature]:
-    """The signatures `recommend`, `search` and `embed` over `table`.
-
-    Args:
-        table: int8 [rows, columns], rows of nearly equal norm.
-        scale: what one step of the table is worth; a row times `scale` has a norm of about 1.
-    """
-    shared = Tensor(TABLE, "int8", table.shape, table, 1.0)
-    return [_recommend(shared, scale), _search(shared, scale), _embed(shared, scale)]
+def signatures(table: QuantizedTable) -> list[Signature]:
+    """The signatures `recommend`, `search` and `embed` over `table`, which must have rows of nearly equal norm."""
+    dtype: DType = "int8" if table.bits == 8 else "int4"
+    shared = Tensor(TABLE, dtype, table.rows.shape, table.packed, 1.0)
+    return [_recommend(shared, table.scale), _search(shared, table.scale), _embed(shared, table.scale)]
 
 
 def _recommend(table: Tensor, scale: float) -> Signature:
     b = _Builder(table)
     columns = table.shape[1]
     items, k = Tensor("items", "int32", (1, -1)), Tensor("k", "int32", ())
-    rows = b.dequantize(b.gather(table, items, (1, -1, columns), version=2))
-    ids, scores = _ranked(b, b.reduce("SUM", rows, 1, (1, columns)), k, scale)
+    query = b.reduce("SUM", b.rows(items, (1, -1, columns)), 1, (1, columns))
+    favorites = b.length(items, 1)
+    ids, scores = _ranked(b, query, b.arithmetic("ADD", k, favorites, (), "int32"), scale)
+    ids, scores = _without(b, items, k, ids, scores)
     return Signature("recommend", {"items": items, "k": k}, {"ids": ids, "scores": scores}, tuple(b.operators))
+
+
+def _without(b: _Builder, items: Tensor, k: Tensor, ids: Tensor, scores: Tensor) -> tuple[Tensor, Tensor]:
+    """The first k of the ranked ids that are not among `items`, and their scores."""
+    differs = b.op("NOT_EQUAL", [b.reshape(ids, (-1, 1)), items], (-1, -1), "bool", options_type="NotEqualOptions")
+    others = b.op("WHERE", [b.reduce("REDUCE_ALL", differs, 1, (-1,))], (-1, 1), "int64", options_type="WhereOptions")
+    kept = b.first(b.cast(b.reshape(others, (-1,)), "int32"), k)
+    return b.gather(ids, kept, (-1,)), b.gather(scores, kept, (-1,))
 
 
 def _search(table: Tensor, scale: float) -> Signature:
@@ -154,7 +192,7 @@ def _search(table: Tensor, scale: float) -> Signature:
 def _embed(table: Tensor, scale: float) -> Signature:
     b = _Builder(table)
     items = Tensor("items", "int32", (-1,))
-    rows = b.dequantize(b.gather(table, items, (-1, table.shape[1]), version=2))
+    rows = b.rows(items, (-1, table.shape[1]))
     factor = b.constant("scale", np.array(scale, np.float32))
     vectors = b.arithmetic("MUL", rows, factor, rows.shape)
     return Signature("embed", {"items": items}, {"vectors": vectors}, tuple(b.operators))
@@ -164,8 +202,9 @@ def _ranked(b: _Builder, query: Tensor, k: Tensor, scale: float) -> tuple[Tensor
     """The best k rows for a query of shape [1, columns]; only their scores are turned into cosines."""
     rows, columns = b.table.shape
     options: Options = {"fusedActivationFunction": 0, "keepNumDims": False}
-    weights = b.dequantize(b.table)
-    scores = b.op("FULLY_CONNECTED", [query, weights], (1, rows), options_type="FullyConnectedOptions", options=options)
+    scores = b.op(
+        "FULLY_CONNECTED", [query, b.weights], (1, rows), options_type="FullyConnectedOptions", options=options
+    )
     ids, best = _two_level_top_k(b, scores, k)
     square = b.reduce("SUM", b.arithmetic("MUL", query, query, (1, columns)), 1, (1,))
     floor = b.constant("one", np.array([SMALLEST_SQUARED_NORM]))

@@ -19,6 +19,7 @@ from export.op_versions import NEWEST_IN_TFLITE_RUNTIME_2_14
 CLEAN = 0
 FAULTS = 1
 BAD_INPUT = 2
+OP_VERSION = "op version"
 ALIGNMENT = 16
 LARGE_BYTES = 1024
 _IDENTIFIER = b"TFL3"
@@ -158,7 +159,7 @@ def _unknown_ops(model: _Model) -> Iterator[Fault]:
             newest = NEWEST_IN_TFLITE_RUNTIME_2_14.get(name, 0)
             found = f"version {code.version}; tflite-runtime 2.14 loads {newest or 'none'}"
             remedy = "per-tensor weights keep FULLY_CONNECTED old" if name == "FULLY_CONNECTED" else "use an older form"
-            yield Fault("op version", name, found, remedy)
+            yield Fault(OP_VERSION, name, found, remedy)
 
 
 def _signature_shapes(model: _Model) -> Iterator[Fault]:

@@ -7,9 +7,13 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
-from device_runtime.model_file import DIGEST_LENGTH, MANIFEST, Manifest
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.model_file import DIGEST_LENGTH, MANIFEST, VOCABULARY, VOCABULARY_VECTORS, Manifest
+from device_runtime.scoring import LARGEST_ENTRY
 from training.catalog import Catalog
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -17,19 +21,28 @@ _COMMENT = b"mignon sha256 "
 _REGULAR_FILE = 0o100644 << 16
 
 
-def pack(flatbuffer: bytes, manifest: Manifest, catalog: Catalog) -> bytes:
+@dataclass(frozen=True)
+class Vocabulary:
+    """What places a new item: (attribute, value) and its vector, float32 [values, dims], where the table's rows are."""
+
+    values: tuple[tuple[str, str], ...]
+    vectors: NDArray[np.float32]
+
+
+def pack(flatbuffer: bytes, manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> bytes:
     """The whole file: flatbuffer, archive, digest."""
     stream = io.BytesIO()
     stream.write(flatbuffer)
     with zipfile.ZipFile(stream, "w") as archive:  # at the end of the stream: offsets count from the file's start
-        for name, text in _entries(manifest, catalog):
+        for name, text in _entries(manifest, catalog, vocabulary):
             archive.writestr(_entry(name), text.encode("utf-8"), zipfile.ZIP_DEFLATED, 9)
+        archive.writestr(_entry(VOCABULARY_VECTORS), _int8(vocabulary.vectors), zipfile.ZIP_DEFLATED, 9)
         archive.comment = _COMMENT + b"0" * DIGEST_LENGTH
     unsigned = stream.getvalue()[:-DIGEST_LENGTH]
     return unsigned + hashlib.sha256(unsigned).hexdigest().encode()
 
 
-def _entries(manifest: Manifest, catalog: Catalog) -> Iterator[tuple[str, str]]:
+def _entries(manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
     items = catalog.items
     yield MANIFEST, json.dumps(asdict(manifest), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     yield "ids.txt", _lines(item.id for item in items)
@@ -43,6 +56,13 @@ def _entries(manifest: Manifest, catalog: Catalog) -> Iterator[tuple[str, str]]:
             for attribute, values in item.attributes.items()
         ),
     )
+    yield VOCABULARY, _lines("\t".join(pair) for pair in vocabulary.values)
+
+
+def _int8(vectors: NDArray[np.float32]) -> bytes:
+    """One scale for all, which readers need not know: of a sum of these vectors only the direction counts."""
+    greatest = float(np.abs(vectors).max(initial=0)) or 1.0
+    return np.rint(vectors * (LARGEST_ENTRY / greatest)).astype(np.int8).tobytes()
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

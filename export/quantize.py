@@ -1,4 +1,4 @@
-"""Float unit rows to int8 rows of nearly equal norm under one scale, so that a dot product is a cosine."""
+"""Float unit rows to integer rows of nearly equal norm under one scale, so that a dot product is a cosine."""
 
 from __future__ import annotations
 
@@ -9,34 +9,43 @@ from numpy.typing import NDArray
 
 from export.errors import ExportError
 
-LARGEST_ENTRY = 127
 RADIAL_WEIGHT = 16.0
+_CLIPS = (1.0, 0.8, 0.7, 0.6, 0.5)
+_ROWS_TO_CHOOSE_BY = 20_000
 _ROWS_AT_ONCE = 1 << 15
 _MOST_STEPS = 64
 
 
 @dataclass(frozen=True)
 class QuantizedTable:
-    """An int8 table.
+    """A table of integers.
 
     Attributes:
-        rows: int8 [items, columns].
+        rows: int8 [items, columns]; at 4 bits from -7 to 7.
         scale: what one step is worth: 1 / the greatest norm of a row, so that no cosine exceeds 1.
+        bits: of an entry as it will be stored, 8 or 4.
     """
 
     rows: NDArray[np.int8]
     scale: float
+    bits: int
+
+    @property
+    def packed(self) -> NDArray[np.int8]:
+        """As it is stored: at 4 bits two entries to a byte, the first in its low half; int8 [items, bytes a row]."""
+        if self.bits == 8:
+            return self.rows
+        low, high = self.rows[:, ::2].view(np.uint8) & 15, self.rows[:, 1::2].view(np.uint8) & 15
+        return (low | high << 4).view(np.int8)
 
 
-def quantize(table: NDArray[np.float32]) -> QuantizedTable:
-    """Rounds unit rows float32 [items, dims] to int8.
+def largest_entry(bits: int) -> int:
+    """The greatest integer of a symmetric range of `bits` bits: 127 or 7."""
+    return 2 ** (bits - 1) - 1
 
-    Each row is the integer point q near its target t = radius * u that minimizes
 
-        |q - t|^2 + (RADIAL_WEIGHT - 1) * ((q - t) . u)^2
-
-    by descent over single steps from the rounded target. An error along the row moves the row among the neighbors of
-    every query near it, an error across it hardly does; so the first is weighed more.
+def unit_rows(table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows brought to length 1.
 
     Raises:
         ExportError: a row is zero or not finite, and so has no direction.
@@ -45,21 +54,63 @@ def quantize(table: NDArray[np.float32]) -> QuantizedTable:
     bad = np.flatnonzero(~(norms[:, 0] > 0) | ~np.isfinite(norms[:, 0]))
     if len(bad):
         raise ExportError(f"row {bad[0]} of the table has norm {norms[bad[0], 0]}; train again")
-    units = (table / norms).astype(np.float32)
-    radius = np.float32(LARGEST_ENTRY / np.abs(units).max())
+    return (table / norms).astype(np.float32)
+
+
+def quantize(table: NDArray[np.float32], bits: int = 8) -> QuantizedTable:
+    """Rounds unit rows float32 [items, dims] to integers.
+
+    Each row is the integer point q near its target t = radius * u that minimizes
+
+        |q - t|^2 + (RADIAL_WEIGHT - 1) * ((q - t) . u)^2
+
+    by descent over single steps from the rounded target. An error along the row moves the row among the neighbors of
+    every query near it, an error across it hardly does; so the first is weighed more. A larger radius makes steps finer
+    and cuts off more of the greatest entries; of a few, the one with the least error for its square is taken.
+
+    Raises:
+        ExportError: a row is zero or not finite, and so has no direction; or rows of odd length at 4 bits.
+    """
+    check_packs(table.shape[1], bits)
+    units = unit_rows(table)
+    limit = largest_entry(bits)
+    greatest = float(np.abs(units).max())
+    some = units[:: max(1, len(units) // _ROWS_TO_CHOOSE_BY)]
+    radius = min((np.float32(limit / (clip * greatest)) for clip in _CLIPS), key=lambda r: _error(some, r, limit))
     rows = np.empty(table.shape, np.int8)
     for start in range(0, len(table), _ROWS_AT_ONCE):
-        rows[start : start + _ROWS_AT_ONCE] = _round(units[start : start + _ROWS_AT_ONCE], radius)
+        rows[start : start + _ROWS_AT_ONCE] = _round(units[start : start + _ROWS_AT_ONCE], radius, limit)
+    return with_scale(rows, bits)
+
+
+def check_packs(dims: int, bits: int) -> None:
+    """Refuses rows that would not end with a byte.
+
+    Raises:
+        ExportError: `dims` is odd at 4 bits.
+    """
+    if dims * bits % 8:
+        raise ExportError(f"rows of {dims} numbers do not pack two to a byte; 4 bits need even dims")
+
+
+def with_scale(rows: NDArray[np.int8], bits: int) -> QuantizedTable:
+    """`rows` with the scale that brings the longest of them to length 1."""
     longest = np.sqrt(np.square(rows.astype(np.int64)).sum(axis=1).max())
-    return QuantizedTable(rows, float(1 / longest))
+    return QuantizedTable(rows, float(1 / longest), bits)
 
 
-def _round(units: NDArray[np.float32], radius: np.float32) -> NDArray[np.int8]:
+def _error(units: NDArray[np.float32], radius: np.float32, limit: int) -> float:
+    error = _round(units, radius, limit) - units * radius
+    radial = (error * units).sum(axis=1)
+    return float((np.square(error).sum(axis=1) + (RADIAL_WEIGHT - 1) * radial**2).mean() / radius**2)
+
+
+def _round(units: NDArray[np.float32], radius: np.float32, limit: int) -> NDArray[np.int8]:
     target = units * radius
-    rows = np.rint(target)
+    rows = np.clip(np.rint(target), -limit, limit)
     active = np.arange(len(rows))
     for _ in range(_MOST_STEPS):
-        step, place, gain = _best_step(rows[active], target[active], units[active])
+        step, place, gain = _best_step(rows[active], target[active], units[active], limit)
         improves = gain < -1e-4
         active = active[improves]
         if not len(active):
@@ -69,7 +120,7 @@ def _round(units: NDArray[np.float32], radius: np.float32) -> NDArray[np.int8]:
 
 
 def _best_step(
-    rows: NDArray[np.float32], target: NDArray[np.float32], units: NDArray[np.float32]
+    rows: NDArray[np.float32], target: NDArray[np.float32], units: NDArray[np.float32], limit: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
     """For each row the step of +1 or -1, its place, and how much it changes the error (negative: for the better)."""
     error = rows - target
@@ -77,7 +128,7 @@ def _best_step(
     slope = 2 * (error + (RADIAL_WEIGHT - 1) * radial * units)
     curvature = 1 + (RADIAL_WEIGHT - 1) * units * units
     step = np.where(slope > 0, np.float32(-1), np.float32(1))
-    change = np.where(np.abs(rows + step) <= LARGEST_ENTRY, curvature - np.abs(slope), np.float32(np.inf))
+    change = np.where(np.abs(rows + step) <= limit, curvature - np.abs(slope), np.float32(np.inf))
     place = change.argmin(axis=1)
     every = np.arange(len(rows))
     return step[every, place], place, change[every, place]

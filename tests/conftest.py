@@ -17,7 +17,7 @@ import_tensorflow()
 
 from device_runtime import Recommender  # noqa: E402
 from device_runtime.model_file import ModelFile  # noqa: E402
-from export.command import export  # noqa: E402
+from export.command import main as export_main  # noqa: E402
 from training.catalog import BUILT_IN_CATALOG  # noqa: E402
 from training.command import main as train_main  # noqa: E402
 
@@ -61,7 +61,17 @@ def trained_folder(small_catalog: Path, tmp_path_factory: pytest.TempPathFactory
 @pytest.fixture(scope="session")
 def model_path(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file exported from it; tests must not change it."""
-    return export(trained_folder, tmp_path_factory.mktemp("exported") / "meals.tflite").path
+    path = tmp_path_factory.mktemp("exported") / "meals.tflite"
+    assert export_main([str(trained_folder), "--out", str(path), "--quantize", "ptq"]) == 0
+    return path
+
+
+@pytest.fixture(scope="session")
+def model_4_bits(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
+    path = tmp_path_factory.mktemp("exported") / "meals4.tflite"
+    options = ["--quantize", "ptq", "--bits", "4"]
+    assert export_main([str(trained_folder), "--out", str(path), *options]) == 0
+    return ModelFile.open(path)
 
 
 @pytest.fixture

@@ -91,10 +91,16 @@ def _train(arguments: argparse.Namespace) -> None:
     metrics = _metrics(catalog, fitted, triplets)
     if arguments.evaluate:
         metrics["measures"] = _measures(catalog, triplets, rules.weights, settings)
-    enriched = enrich(catalog, rules)
-    save(
-        Trained(enriched, fitted.table, vocabulary.values, fitted.values[1:], metrics, asdict(settings)), arguments.out
+    trained = Trained(
+        enrich(catalog, rules),
+        fitted.table,
+        vocabulary.values,
+        fitted.values[1:],
+        metrics,
+        asdict(settings),
+        tuple(triplets),
     )
+    save(trained, arguments.out)
     checkpoint.unlink(missing_ok=True)
     _report(arguments, metrics, seconds)
 

@@ -65,6 +65,15 @@ def read_triplets(path: Path, catalog: Catalog) -> list[Triplet]:
         raise CatalogError(f"{path}: cannot be read as triplets ({error})") from error
 
 
+def write_triplets(path: Path, catalog: Catalog, triplets: Sequence[Triplet]) -> None:
+    """Writes what `read_triplets` reads."""
+    names = [item.name for item in catalog.items]
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(["item", "near", "far", "kind"])
+        writer.writerows([names[t.item], names[t.near], names[t.far], t.kind] for t in triplets)
+
+
 def triplets_of(catalog_path: Path, catalog: Catalog, given: Path | None = None) -> list[Triplet]:
     """The triplets in `given`, or else in the file beside a catalog that ends in `.triplets.csv`, or else none."""
     beside = catalog_path.with_suffix(".triplets.csv")

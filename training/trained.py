@@ -3,7 +3,8 @@
 catalog.csv      the catalog, in row order         table.npy       float32 [items, dims], unit rows
 attributes.csv   column and value of each vector   attributes.npy  float32 [values, dims]
 model.keras      the Keras model: item -> vector   metrics.json    what was measured
-settings.json    how it was trained                digests.json    SHA-256 of each of the others
+settings.json    how it was trained                triplets.csv    what it is measured by, perhaps none
+digests.json     SHA-256 of each of the others
 """
 
 from __future__ import annotations
@@ -24,10 +25,20 @@ from numpy.typing import NDArray
 
 from training.catalog import Catalog, read_catalog, write_catalog
 from training.errors import CatalogError, TrainedFolderError
+from training.evaluation import Triplet, read_triplets, write_triplets
 
 DIGESTS = "digests.json"
 MODEL = "model.keras"
-_PARTS = {"catalog.csv", "table.npy", "attributes.csv", "attributes.npy", MODEL, "metrics.json", "settings.json"}
+_PARTS = {
+    "catalog.csv",
+    "table.npy",
+    "attributes.csv",
+    "attributes.npy",
+    MODEL,
+    "metrics.json",
+    "settings.json",
+    "triplets.csv",
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +57,7 @@ class Trained:
     attribute_vectors: NDArray[np.float32]
     metrics: dict[str, Any]
     settings: dict[str, Any]
+    triplets: tuple[Triplet, ...] = ()
 
 
 def save(trained: Trained, folder: str | Path) -> None:
@@ -65,6 +77,7 @@ def save(trained: Trained, folder: str | Path) -> None:
         _write_keras_model(new / MODEL, trained.table)
         _write_json(new / "metrics.json", trained.metrics)
         _write_json(new / "settings.json", trained.settings)
+        write_triplets(new / "triplets.csv", trained.catalog, trained.triplets)
         _write_json(new / DIGESTS, {path.name: _digest(path) for path in sorted(new.iterdir())})
 
 
@@ -77,13 +90,15 @@ def load(folder: str | Path) -> Trained:
     folder = Path(folder)
     _check_digests(folder)
     try:
+        catalog = read_catalog(folder / "catalog.csv")
         trained = Trained(
-            read_catalog(folder / "catalog.csv"),
+            catalog,
             np.load(folder / "table.npy", allow_pickle=False),
             _read_attributes(folder / "attributes.csv"),
             np.load(folder / "attributes.npy", allow_pickle=False),
             json.loads((folder / "metrics.json").read_text("utf-8")),
             json.loads((folder / "settings.json").read_text("utf-8")),
+            tuple(read_triplets(folder / "triplets.csv", catalog)),
         )
     except (OSError, ValueError, CatalogError) as error:
         raise TrainedFolderError(f"{folder}: cannot be read as a trained folder ({error}); train again") from error

@@ -1,33 +1,96 @@
 import json
+import os
+import resource
 import signal
 import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from device_runtime.model_file import ModelFile
 from export import gate
-from export.command import export, main
+from export.command import main
 from export.errors import VerificationError
 from tests.conftest import ROOT
 
+FAST = ["--quantize", "ptq", "--no-progress"]
+
+
+def export(trained_folder, out, *options):
+    return main([str(trained_folder), "--out", str(out), *FAST, *map(str, options)])
+
 
 def test_exporting_twice_gives_the_same_bytes(trained_folder, model_path, tmp_path):
-    again = export(trained_folder, tmp_path / "meals.tflite")
-    assert again.path.read_bytes() == model_path.read_bytes()
-    assert list(tmp_path.iterdir()) == [again.path]
-
-
-def test_the_flatbuffer_is_small(trained_folder, tmp_path):
-    exported = export(trained_folder, tmp_path / "m.tflite")
-    assert exported.flatbuffer_bytes <= 1.02 * exported.rows * exported.dims + 14 * 1024
+    assert export(trained_folder, tmp_path / "meals.tflite") == 0
+    assert (tmp_path / "meals.tflite").read_bytes() == model_path.read_bytes()
+    assert list(tmp_path.iterdir()) == [tmp_path / "meals.tflite"]
 
 
 def test_json_report(trained_folder, tmp_path, capsys):
-    assert main([str(trained_folder), "--out", str(tmp_path / "m.tflite"), "--json"]) == 0
+    assert export(trained_folder, tmp_path / "m.tflite", "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["engines"] == ["numpy", "tflite_runtime"]
+    assert report["engines"] == ["numpy", "tflite_runtime", "ai_edge_litert"]
     assert report["file_bytes"] == (tmp_path / "m.tflite").stat().st_size
+    assert report["flatbuffer_bytes"] == report["parts"]["table"] + report["parts"]["graph"]
+    assert report["flatbuffer_bytes"] <= 1.02 * report["rows"] * report["dims"] + 14 * 1024
+    assert report["allowed_faults"] == []
+
+
+def test_both_methods_are_measured_and_the_better_is_kept(trained_folder, tmp_path, capsys):
+    options = ["--bits", "4", "--no-progress", "--json"]
+    assert main([str(trained_folder), "--out", str(tmp_path / "m.tflite"), *options]) == 0
+    report = json.loads(capsys.readouterr().out)
+    overlap = {attempt["method"]: attempt["quality"]["overlap_at_10"] for attempt in report["tried"]}
+    assert overlap["qat"] > overlap["ptq"]
+    assert report["method"] == "qat"
+    assert [attempt["kept"] for attempt in report["tried"]] == [True, False]
+    assert [fault["rule"] for fault in report["allowed_faults"]] == ["op version"]
+    assert np.abs(ModelFile.open(tmp_path / "m.tflite").table).max() == 7
+
+
+def test_a_budget_picks_dims_and_bits(trained_folder, tmp_path, capsys):
+    assert export(trained_folder, tmp_path / "m.tflite", "--max-bytes", "14KB", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    fitting = [size for size in report["sizes"] if size["flatbuffer_bytes"] <= 14_000]
+    best = max(size["quality"]["overlap_at_10"] for size in fitting)
+    assert report["flatbuffer_bytes"] <= 14_000
+    assert report["quality"]["overlap_at_10"] == best
+    assert len(report["sizes"]) > len(fitting) > 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--max-bytes", "1KB"], "more than the 1,000 allowed"),
+        (["--dims", "17"], "17 dims were asked for and the model has 16"),
+        (["--dims", "15", "--bits", "4"], "4 bits need even dims"),
+    ],
+)
+def test_what_cannot_be_made_is_one_line_and_status_2(trained_folder, tmp_path, capsys, options, message):
+    assert export(trained_folder, tmp_path / "m.tflite", *options) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("options", [["--max-bytes", "64 apples"], ["--min-overlap", "2"], ["--bits", "3"]])
+def test_bad_usage_is_status_2(trained_folder, tmp_path, options):
+    with pytest.raises(SystemExit) as stop:
+        export(trained_folder, tmp_path / "m.tflite", *options)
+    assert stop.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [(["--min-overlap", "0.9999"], "fewer than 1.000"), (["--dims", "2", "--min-overlap", "0.5"], "2 dims at 8 bits")],
+)
+def test_a_file_that_keeps_too_little_is_refused(trained_folder, tmp_path, capsys, options, message):
+    assert export(trained_folder, tmp_path / "m.tflite", *options) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_fails_verification_is_not_kept(trained_folder, tmp_path, monkeypatch, capsys):
@@ -37,7 +100,7 @@ def test_a_file_that_fails_verification_is_not_kept(trained_folder, tmp_path, mo
         raise VerificationError("ids differ")
 
     monkeypatch.setattr(gate, "verify", refuse)
-    assert main([str(trained_folder), "--out", str(tmp_path / "m.tflite")]) == 1
+    assert export(trained_folder, tmp_path / "m.tflite") == 1
     assert (tmp_path / "m.tflite").read_text() == "the last good one"
     assert len(list(tmp_path.iterdir())) == 1
     assert capsys.readouterr().err == "export: ids differ\n"
@@ -45,7 +108,7 @@ def test_a_file_that_fails_verification_is_not_kept(trained_folder, tmp_path, mo
 
 @pytest.mark.parametrize(("model", "message"), [("none", "cannot be read"), (".", "digests.json: cannot be read")])
 def test_bad_input_is_one_line_and_status_2(tmp_path, capsys, model, message):
-    assert main([str(tmp_path / model), "--out", str(tmp_path / "m.tflite")]) == 2
+    assert export(tmp_path / model, tmp_path / "m.tflite") == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -53,16 +116,67 @@ def test_bad_input_is_one_line_and_status_2(tmp_path, capsys, model, message):
 
 
 def test_a_folder_as_out_is_refused(trained_folder, tmp_path, capsys):
-    assert main([str(trained_folder), "--out", str(tmp_path)]) == 2
+    assert export(trained_folder, tmp_path) == 2
     assert "is a folder" in capsys.readouterr().err
 
 
-def test_an_export_killed_while_it_writes_leaves_nothing_under_the_name(trained_folder, tmp_path):
-    command = [sys.executable, "-m", "export", str(trained_folder), "--out", str(tmp_path / "m.tflite")]
-    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    while running.poll() is None and not list(tmp_path.glob(".m.tflite.*")):
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(trained_folder, tmp_path):
+    """A limit on the size of files fails a write half-way, as a full disk does."""
+    (tmp_path / "m.tflite").write_text("the last good one")
+    limit = 8192
+    done = subprocess.run(
+        [sys.executable, "-m", "export", str(trained_folder), "--out", str(tmp_path / "m.tflite"), *FAST],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"export: {tmp_path / 'm.tflite'}: cannot be written (File too large)")
+    assert done.stderr.count("\n") == 1
+    assert (tmp_path / "m.tflite").read_text() == "the last good one"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_read_only_folder_is_one_line(trained_folder, tmp_path):
+    folder = tmp_path / "read-only"
+    folder.mkdir()
+    folder.chmod(0o555)
+    done = subprocess.run(
+        [sys.executable, "-m", "export", str(trained_folder), "--out", str(folder / "m.tflite"), *FAST],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=_obey_permissions,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"export: {folder / 'm.tflite'}: cannot be written (Permission denied)\n"
+    assert list(folder.iterdir()) == []
+
+
+def _obey_permissions():
+    """Root writes anywhere; without this capability it obeys the permissions of a folder, as others do."""
+    import ctypes
+
+    drop_from_bounding_set, override_permissions = 24, 1
+    if os.geteuid() == 0:
+        ctypes.CDLL(None, use_errno=True).prctl(drop_from_bounding_set, override_permissions, 0, 0, 0)
+
+
+@pytest.mark.parametrize("moment", ["it exists", "it is written"])
+def test_an_export_killed_while_it_writes_leaves_nothing_under_the_name(trained_folder, tmp_path, moment):
+    command = [sys.executable, "-m", "export", str(trained_folder), "--out", str(tmp_path / "m.tflite"), *FAST]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while running.poll() is None and not _has_come(tmp_path, moment):
         time.sleep(0.001)
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     assert not (tmp_path / "m.tflite").exists()
-    assert main([str(trained_folder), "--out", str(tmp_path / "m.tflite")]) == 0
+    assert export(trained_folder, tmp_path / "m.tflite") == 0
+
+
+def _has_come(folder, moment):
+    partial = list(folder.glob(".m.tflite.*"))
+    return bool(partial) and (moment == "it exists" or partial[0].stat().st_size > 0)

@@ -1,0 +1,178 @@
+"""Writes one chosen table as a file, and keeps it only if it is what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.model_file import FORMAT_VERSION, Manifest, ModelFile
+from export import gate
+from export.candidates import Candidate, least_overlap, vectors_in
+from export.convert import serialize
+from export.errors import VerificationError
+from export.gate import Judge, Quality
+from export.graph import Signature, signatures
+from export.lint import OP_VERSION, Fault, lint
+from export.pack import Vocabulary, pack
+from export.quantize import unit_rows
+from training import trained
+from training.files import replacing
+from training.trained import Trained
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the file is called, and the license of its data."""
+
+    name: str
+    license: str = "unspecified"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One way to find the integers, what it kept, and whether the file has it."""
+
+    method: str
+    quality: Quality
+    kept: bool
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One written file.
+
+    Attributes:
+        trained_dims: of the float table; `dims` may be fewer.
+        parts: bytes of the table, of the rest of the graph, and of each entry of the archive as stored.
+        least_overlap: below which the file would have been refused.
+        operators: (signature, op, version, shape of its result) in the order in which they run.
+        allowed_faults: what lint says of the file and is meant so.
+        training: the metrics that training left.
+    """
+
+    path: Path
+    labels: Labels
+    rows: int
+    trained_dims: int
+    dims: int
+    bits: int
+    method: str
+    file_bytes: int
+    flatbuffer_bytes: int
+    parts: dict[str, int]
+    quality: Quality
+    least_overlap: float
+    tried: tuple[Attempt, ...]
+    engines: tuple[str, ...]
+    operators: tuple[tuple[str, str, int, tuple[int, ...]], ...]
+    allowed_faults: tuple[Fault, ...]
+    training: dict[str, Any]
+
+
+def judge_of(folder: Path, source: Trained) -> Judge:
+    """The Keras model in a trained folder as what a file is held against.
+
+    Raises:
+        ExportError: a row has no direction.
+    """
+    import tf_keras
+
+    model = tf_keras.models.load_model(folder / trained.MODEL, compile=False)
+    vectors: NDArray[np.float32] = model(np.arange(len(source.table), dtype=np.int32)).numpy()
+    return Judge(unit_rows(vectors), source.triplets, gate.frequency_thirds(source.catalog))
+
+
+def write(  # noqa: PLR0913 - what is written, from what, where, and how it is judged
+    found: Sequence[Candidate],
+    source: Trained,
+    judge: Judge,
+    out: Path,
+    labels: Labels,
+    *,
+    min_overlap: float | None = None,
+) -> Exported:
+    """Writes the first of `found` to `out`; the others are what was tried beside it.
+
+    Raises:
+        VerificationError: it keeps too little, or the written file has faults or does not answer as exact arithmetic
+            does; nothing is left at `out`.
+    """
+    chosen = found[0]
+    table = chosen.table
+    least = least_overlap(judge, chosen.dims, table.bits) if min_overlap is None else min_overlap
+    if chosen.quality.overlap_at_10 < least:
+        raise VerificationError(
+            f"{out}: {chosen.dims} dims at {table.bits} bits keep {chosen.quality.overlap_at_10:.3f} of the ten "
+            f"nearest items, fewer than {least:.3f}; give more dims or bits, or a lower --min-overlap"
+        )
+    graph = signatures(table)
+    flatbuffer = serialize(graph, "mignon")
+    manifest = Manifest(
+        format_version=FORMAT_VERSION,
+        name=labels.name,
+        rows=len(table.rows),
+        dims=chosen.dims,
+        columns=chosen.dims,
+        bits=table.bits,
+        scale=table.scale,
+        table_offset=flatbuffer.table_offset,
+        objective="attributes",
+        quality=_rounded(asdict(chosen.quality)) | {"method": chosen.method, "training": source.metrics},
+        license=labels.license,
+    )
+    vocabulary = Vocabulary(source.attributes, vectors_in(table, judge, source.attribute_vectors))
+    data = pack(flatbuffer.data, manifest, source.catalog, vocabulary)
+    with replacing(out) as temporary:
+        temporary.write_bytes(data)
+        allowed = _refuse_faults(temporary, table.bits)
+        engines = gate.verify(temporary, table, judge)
+        entries = dict(ModelFile.open(temporary).entries())
+    parts = {"table": table.packed.size, "graph": len(flatbuffer.data) - table.packed.size} | entries
+    return Exported(
+        path=out,
+        labels=labels,
+        rows=len(table.rows),
+        trained_dims=judge.vectors.shape[1],
+        dims=chosen.dims,
+        bits=table.bits,
+        method=chosen.method,
+        file_bytes=len(data),
+        flatbuffer_bytes=len(flatbuffer.data),
+        parts=parts,
+        quality=chosen.quality,
+        least_overlap=least,
+        tried=tuple(Attempt(c.method, c.quality, c is chosen) for c in found),
+        engines=engines,
+        operators=tuple(_operators(graph)),
+        allowed_faults=allowed,
+        training=source.metrics,
+    )
+
+
+def _refuse_faults(path: Path, bits: int) -> tuple[Fault, ...]:
+    """A 4-bit table needs an op that tflite-runtime 2.14 does not have; everything else must be in order."""
+    faults = lint(path)
+    allowed = tuple(fault for fault in faults if bits == 4 and fault.rule == OP_VERSION)
+    others = [fault for fault in faults if fault not in allowed]
+    if others:
+        raise VerificationError(f"the written file has {len(others)} faults, the first: {others[0]}")
+    return allowed
+
+
+def _operators(graph: Sequence[Signature]) -> list[tuple[str, str, int, tuple[int, ...]]]:
+    return [
+        (signature.name, operator.kind, operator.version, operator.outputs[0].shape)
+        for signature in graph
+        for operator in signature.operators
+    ]
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    return round(value, 4) if isinstance(value, float) else value
