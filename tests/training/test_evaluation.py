@@ -93,3 +93,12 @@ def test_bad_triplets_are_one_error(tmp_path, text):
     catalog = Catalog((Item(2, "a", "A", (), {"f": ("x",)}),), ("f",))
     with pytest.raises(CatalogError, match="neither a column nor a name"):
         evaluation.triplets_of(tmp_path / "c.csv", catalog)
+
+
+def test_the_unseen_triplets_are_enough_and_repeat_none_of_the_others():
+    catalog = read_catalog(BUILT_IN_CATALOG)
+    seen = evaluation.triplets_of(BUILT_IN_CATALOG, catalog)
+    unseen = evaluation.read_triplets(BUILT_IN_CATALOG.with_name("meals.unseen.triplets.csv"), catalog)
+    assert len(unseen) >= 400
+    assert sum(t.kind == "hard" for t in unseen) >= len(unseen) / 3
+    assert {(t.item, t.near) for t in unseen}.isdisjoint((t.item, t.near) for t in seen)
