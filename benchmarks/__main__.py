@@ -12,6 +12,7 @@ from benchmarks import measure, report
 from device_runtime import MignonError, Recommender
 from device_runtime.engines import interpreter_modules
 from device_runtime.model_file import ModelFile
+from export.errors import ExportError
 from training.catalog import BUILT_IN_CATALOG, read_catalog
 from training.errors import TrainingError
 from training.evaluation import triplets_of
@@ -21,7 +22,13 @@ from training.rules import rules_beside
 BAD_INPUT = 2
 FAILURE = 1
 ONE_HOT = ("size", "latency", "quality")
-BENCHMARKS = (*ONE_HOT, "all", "embedding", "map")
+OTHERS = {
+    "embedding": "how good the embedding of a catalog is",
+    "map": "the items as points",
+    "naive": "the exported file against what the converter writes by default",
+    "export": "exports of generated tables up to 1,000,000 items",
+}
+BENCHMARKS = (*ONE_HOT, "all", *OTHERS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,9 +39,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             _evaluate_embedding(arguments)
         elif arguments.which == "map":
             _draw_map(arguments)
+        elif arguments.which == "naive":
+            _compare_with_naive(arguments)
+        elif arguments.which == "export":
+            _export_sizes(arguments)
         else:
             _run(arguments)
-    except (MignonError, TrainingError) as error:
+    except (MignonError, TrainingError, ExportError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return BAD_INPUT
     except OSError as error:
@@ -49,9 +60,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="One-hot against embedding.")
     parser.add_argument(
-        "which", nargs="?", choices=BENCHMARKS, default="all", help="`all` is the first three (default: %(default)s)"
+        "which",
+        nargs="?",
+        choices=BENCHMARKS,
+        default="all",
+        help=f"`all` is the first three (default); {'; '.join(f'{name}: {text}' for name, text in OTHERS.items())}",
     )
     parser.add_argument("--model", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
+    parser.add_argument("--folder", type=Path, default=Path("build/model"), help="for `naive` (default: %(default)s)")
+    parser.add_argument("--sizes", nargs="+", help="for `export`, such as 5000x16 (default: four up to 1000000x32)")
     parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="for `embedding` (default: the meals)")
     parser.add_argument("--triplets", type=Path, help="for `embedding` (default: those beside the catalog)")
     parser.add_argument("--dims", type=int, nargs="+", help="widths for `embedding` (default: 4 8 16 32 64)")
@@ -88,6 +105,25 @@ def _draw_map(arguments: argparse.Namespace) -> None:
     path = arguments.out / f"map_by_{arguments.color}.png"
     draw_map(ModelFile.open(arguments.model), arguments.color, path)
     print(f"wrote {path}")
+
+
+def _compare_with_naive(arguments: argparse.Namespace) -> None:
+    import_tensorflow()
+    from benchmarks import naive
+
+    rows = naive.compare(arguments.folder, arguments.model, arguments.out)
+    naive.write(rows, arguments.out)
+    print("\n".join([naive.table_of(rows), *naive.refusals(rows)]))
+    print(f"\nwrote {arguments.out / 'naive.json'} and the converted files to {arguments.out / 'naive'}")
+
+
+def _export_sizes(arguments: argparse.Namespace) -> None:
+    import_tensorflow()
+    from benchmarks import sizes
+
+    exports = sizes.measure(arguments.out, arguments.sizes or sizes.SIZES)
+    sizes.write(exports, arguments.out)
+    print(f"\n{sizes.table_of(exports)}\n\nwrote {arguments.out / 'sizes.json'}")
 
 
 def _evaluate_embedding(arguments: argparse.Namespace) -> None:

@@ -34,9 +34,7 @@ def generate(rows: int, dims: int, folder: Path, seed: int = 0) -> None:
     save(Trained(Catalog(items, ("cluster",)), table, values, centers, {"generated": True}, {"dims": dims}), folder)
 
 
-def _table(
-    centers: NDArray[np.float32], of_item: NDArray[np.int64], rng: np.random.Generator
-) -> NDArray[np.float32]:
+def _table(centers: NDArray[np.float32], of_item: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.float32]:
     noise = rng.standard_normal((len(of_item), centers.shape[1]), np.float32)
     table = centers[of_item] + np.float32(SPREAD) * noise
     table /= np.linalg.norm(table, axis=1, keepdims=True)
