@@ -104,6 +104,7 @@ def _export(folder: Path, size: str, entries: int, bits: int) -> Export:
     with log.open("wb") as stream:
         running = subprocess.Popen([*command, "--quantize", "ptq", "--no-progress", "--json"], stdout=stream)  # noqa: S603
         _, status, usage = os.wait4(running.pid, 0)
+    running.returncode = os.waitstatus_to_exitcode(status)  # it was waited for here, for the sake of `usage`
     seconds = time.monotonic() - start
     if status:
         raise InvalidArgumentError(f"{folder}: cannot be exported, as said above")

@@ -94,8 +94,10 @@ def _info(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(record, ensure_ascii=sys.stdout.encoding.lower() != "utf-8"))
         return
-    for key, value in _flattened(record):
-        print(f"{key:32} {value}")
+    pairs = _flattened(record)
+    width = max(len(key) for key, _ in pairs)
+    for key, value in pairs:
+        print(f"{key:{width}}  {value}")
 
 
 def _find(arguments: argparse.Namespace) -> None:

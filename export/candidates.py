@@ -55,8 +55,9 @@ class Candidate:
 def candidates(judge: Judge, dims: int, bits: int, method: Method, *, progress: bool = True) -> list[Candidate]:
     """The tables of one width and depth by each method asked for, the best first.
 
-    `auto` tries both, but fine-tunes only catalogs of up to 200,000 items. Fine-tuning has to gain more than LEAST_GAIN
-    of overlap@10, and not to lose more triplets than their standard error, to be the best.
+    `auto` tries both, but fine-tunes only catalogs of up to 200,000 items, and only where rounding loses more than
+    LEAST_GAIN of overlap@10. Fine-tuning has to win more than that back, and not to lose more triplets than their
+    standard error, to be the best.
 
     Raises:
         ExportError: `dims` is more than was trained, or odd at 4 bits; or a row has no direction.
@@ -69,7 +70,7 @@ def candidates(judge: Judge, dims: int, bits: int, method: Method, *, progress: 
     found = []
     if method != "qat":
         found.append(_candidate("ptq", quantize(start, bits), judge))
-    if method == "qat" or (method == "auto" and judge.k and len(start) <= MOST_ROWS_TO_FINE_TUNE):
+    if method == "qat" or (method == "auto" and _could_gain(found[0], judge)):
         from export.aware import fine_tune
 
         found.append(_candidate("qat", fine_tune(start, judge.vectors, bits, progress=progress), judge))
@@ -146,6 +147,12 @@ def vectors_in(table: QuantizedTable, judge: Judge, vectors: NDArray[np.float32]
 
 def _candidate(method: str, table: QuantizedTable, judge: Judge) -> Candidate:
     return Candidate(method, table, judge.quality(table.rows), len(serialize(signatures(table), "mignon").data))
+
+
+def _could_gain(rounded: Candidate, judge: Judge) -> bool:
+    return (
+        judge.k > 0 and len(judge.vectors) <= MOST_ROWS_TO_FINE_TUNE and rounded.quality.overlap_at_10 < 1 - LEAST_GAIN
+    )
 
 
 def _is_better(new: Quality, old: Quality) -> bool:

@@ -53,7 +53,15 @@ def _export(arguments: argparse.Namespace) -> None:
     labels = Labels(arguments.name or arguments.out.stem, arguments.license)
     sizes = _sizes(arguments, judge)
     found = _tried(arguments, judge, sizes)
-    exported = write(found, source, judge, arguments.out, labels, min_overlap=arguments.min_overlap)
+    exported = write(
+        found,
+        source,
+        judge,
+        arguments.out,
+        labels,
+        min_overlap=arguments.min_overlap,
+        progress=not arguments.no_progress,
+    )
     points: list[Exported] = []
     if arguments.frontier:
         points = [

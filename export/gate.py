@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from device_runtime.engines import Engine, NumpyEngine, TFLiteEngine, interpreter_modules
 from device_runtime.errors import MissingInterpreterError
@@ -182,7 +183,7 @@ def frequency_thirds(catalog: Catalog) -> NDArray[np.int64] | None:
     return rank * len(THIRDS) // len(common)
 
 
-def verify(path: Path, table: QuantizedTable, judge: Judge) -> tuple[str, ...]:
+def verify(path: Path, table: QuantizedTable, judge: Judge, *, progress: bool = False) -> tuple[str, ...]:
     """Checks the file at `path` against the rows it was made from, on every engine present; gives their names.
 
     The neighbors of every measured item, 200 random baskets of 1 to 20 favorites and the vectors must be those of exact
@@ -201,7 +202,7 @@ def verify(path: Path, table: QuantizedTable, judge: Judge) -> tuple[str, ...]:
     neighbors = judge.neighbors(table.rows) if judge.k else np.empty((0, 0), np.int64)
     wide = table.rows.astype(np.float32)
     engines: dict[str, Engine] = {"numpy": NumpyEngine(model), **interpreters}
-    for name, engine in engines.items():
+    for name, engine in tqdm(engines.items(), desc="verifying", unit="engine", disable=not progress):
         _check_neighbors(path, name, engine, judge, neighbors)
         _check_baskets(path, name, engine, wide)
     for name, interpreter in interpreters.items():
@@ -215,6 +216,7 @@ def _interpreters(model: ModelFile) -> dict[str, TFLiteEngine]:
         name = module.partition(".")[0]
         try:
             found[name] = TFLiteEngine(model, module)
+            found[name].embed(np.array([0]))  # LiteRT tells of its delegate only now
         except MissingInterpreterError:
             if model.manifest.bits == 8 or name != "tflite_runtime":
                 raise

@@ -95,6 +95,7 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
     labels: Labels,
     *,
     min_overlap: float | None = None,
+    progress: bool = False,
 ) -> Exported:
     """Writes the first of `found` to `out`; the others are what was tried beside it.
 
@@ -130,7 +131,7 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
     with replacing(out) as temporary:
         temporary.write_bytes(data)
         allowed = _refuse_faults(temporary, table.bits)
-        engines = gate.verify(temporary, table, judge)
+        engines = gate.verify(temporary, table, judge, progress=progress)
         entries = dict(ModelFile.open(temporary).entries())
     parts = {"table": table.packed.size, "graph": len(flatbuffer.data) - table.packed.size} | entries
     return Exported(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks import ask, naive
+from benchmarks.converted import VARIANTS, stored_tables
 from device_runtime.errors import MissingInterpreterError
 from device_runtime.model_file import ModelFile
 from export.__main__ import run
@@ -86,8 +87,8 @@ def test_all_is_written_as_json(compared, tmp_path):
 def test_stored_tables_are_those_of_the_model_up_to_a_factor(compared, trained_folder):
     table = np.load(trained_folder / "table.npy")
     assert table.shape[0] == SMALL
-    for name in naive.VARIANTS:
-        for stored in naive._tables(name, compared[1] / "naive" / f"{name.replace(' ', '_')}.tflite"):
+    for name in VARIANTS:
+        for stored in stored_tables(compared[1] / "naive" / f"{name.replace(' ', '_')}.tflite"):
             factor = np.abs(table).max() / np.abs(stored).max()
             assert np.abs(stored * factor - table).max() < 0.01
 

@@ -161,3 +161,23 @@ def test_random_harm_behind_a_good_digest_gives_one_kind_of_error(model, model_p
         assert opened.table.dtype == np.int8
     except ModelFileError as error:
         assert str(path) in str(error)
+
+
+def test_a_4_bit_table_is_unpacked(model_4_bits):
+    data, manifest = model_4_bits.path.read_bytes(), model_4_bits.manifest
+    stored = np.frombuffer(data, np.uint8, manifest.rows * manifest.columns // 2, manifest.table_offset)
+    entries = [((byte >> shift & 15) ^ 8) - 8 for byte in stored.tolist() for shift in (0, 4)]
+    assert model_4_bits.table.ravel().tolist() == entries
+
+
+def test_attribute_vectors_that_do_not_fit_are_refused(model_copy):
+    repacked(model_copy, lambda entries: [(n, d[:-1] if n == "vocabulary.int8" else d) for n, d in entries])
+    with pytest.raises(FileFormatError, match=r"'vocabulary\.int8' has"):
+        _ = ModelFile.open(model_copy).attribute_vectors
+
+
+@pytest.mark.parametrize("bits", [3, "8", None, 16])
+def test_unknown_depths_are_refused(model_copy, bits):
+    repacked(model_copy, with_manifest(bits=bits))
+    with pytest.raises(FileFormatError, match="columns of"):
+        ModelFile.open(model_copy)

@@ -146,3 +146,23 @@ def test_eight_threads_get_the_answers_that_one_gets(recommender):
 def test_what_is_neither_text_nor_list_is_an_error(recommender, bad):
     with pytest.raises(InvalidArgumentError, match="neither a text nor a list"):
         recommender.similar("pancakes", **bad)
+
+
+def test_attributes_place_an_item_near_its_like(recommender, model):
+    attributes = {}
+    row = recommender.row("Baklava")
+    for item, (attribute, values) in model.records("attributes.tsv", 2):
+        if item == row and attribute in {name for name, _ in model.attribute_vectors.names}:
+            attributes[attribute] = values.split("|")
+    placed = recommender.place(attributes)
+    assert np.linalg.norm(placed) == pytest.approx(1)
+    assert "Baklava" in [neighbor.name for neighbor in recommender.search(placed, k=3)]
+
+
+def test_what_places_nothing_is_an_error(recommender):
+    with pytest.raises(UnknownAttributeError, match="no attribute 'planet' to place items by; it has cuisine"):
+        recommender.place({"planet": "Mars"})
+    with pytest.raises(UnknownAttributeError, match=r"no 'brunch' as course; values are .*breakfast"):
+        recommender.place({"course": ["breakfast", "brunch"]})
+    with pytest.raises(InvalidArgumentError, match="say nothing"):
+        recommender.place({})

@@ -96,7 +96,7 @@ def test_a_file_that_keeps_too_little_is_refused(trained_folder, tmp_path, capsy
 def test_a_file_that_fails_verification_is_not_kept(trained_folder, tmp_path, monkeypatch, capsys):
     (tmp_path / "m.tflite").write_text("the last good one")
 
-    def refuse(*_):
+    def refuse(*_, **__):
         raise VerificationError("ids differ")
 
     monkeypatch.setattr(gate, "verify", refuse)
