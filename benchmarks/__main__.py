@@ -16,7 +16,7 @@ from export.errors import ExportError
 from training.catalog import BUILT_IN_CATALOG, read_catalog
 from training.errors import TrainingError
 from training.evaluation import triplets_of
-from training.quiet import import_tensorflow
+from training.quiet import drop_output, import_tensorflow
 from training.rules import rules_beside
 
 BAD_INPUT = 2
@@ -48,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (MignonError, TrainingError, ExportError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:
+        drop_output()
+        return FAILURE
     except OSError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return FAILURE

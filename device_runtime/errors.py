@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 
 _SHOWN_VALUES = 10
 
@@ -48,9 +49,11 @@ class UnknownAttributeError(MignonError, KeyError):
         return str(self.args[0])
 
 
-def some_of(values: Iterable[str]) -> str:
-    """The first few of the values there are, for a message."""
+def some_of(values: Iterable[str], asked: str) -> str:
+    """The values most like `asked`, or else the first few of those there are, for a message."""
     first = sorted(values)
+    if like := get_close_matches(asked, first):
+        return f"did you mean {', '.join(like)}?"
     return f"values are {', '.join(first[:_SHOWN_VALUES])}{', ...' if len(first) > _SHOWN_VALUES else ''}"
 
 

@@ -84,7 +84,8 @@ class AttributeVectors:
         known_values = self._row_of[attribute]
         for value in values:
             if value not in known_values:
-                raise UnknownAttributeError(f"the model knows no {value!r} as {attribute}; {some_of(known_values)}")
+                near = some_of(known_values, value)
+                raise UnknownAttributeError(f"the model knows no {value!r} as {attribute}; {near}")
         return [known_values[value] for value in values]
 
     @cached_property

@@ -201,7 +201,7 @@ class Recommender:
         mask = np.zeros(len(self), bool)
         for value in values:
             if value not in known:
-                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; {some_of(known)}")
+                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; {some_of(known, value)}")
             mask[known[value]] = True
         return mask
 

@@ -17,6 +17,7 @@ from export.gate import Judge
 from export.write import Exported, Labels, judge_of, write
 from training import trained
 from training.errors import TrainingError
+from training.quiet import drop_output
 
 BAD_INPUT = 2
 FAILURE = 1
@@ -27,12 +28,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         _export(arguments)
+        sys.stdout.flush()
     except VerificationError as error:
         print(f"export: {error}", file=sys.stderr)
         return FAILURE
     except (ExportError, TrainingError, MignonError) as error:
         print(f"export: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:
+        drop_output()
+        return FAILURE
     except OSError as error:
         print(
             f"export: {error.filename or arguments.out}: cannot be written ({error.strerror or error})",

@@ -153,6 +153,7 @@ def _draw(points: Sequence[Point], inches: tuple[float, float]) -> Figure:
     legend.get_title().set_color(INK)
     figure.canvas.draw()
     figure.set_layout_engine("none")
+    _thin_out(axis)
     _label(axis, points, np.array(line), [legend.get_window_extent()])
     return figure
 
@@ -186,6 +187,15 @@ def _style(axis: Axes, points: Sequence[Point]) -> None:
     axis.set_facecolor("none")
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.spines["bottom"].set_color(MUTED)
+
+
+def _thin_out(axis: Axes) -> None:
+    """Leaves out numbers of the axis that would run into the one before."""
+    end = 0.0
+    for text in axis.get_xticklabels():
+        box = text.get_window_extent()
+        text.set_visible(box.x0 > end)
+        end = max(end, box.x1 + _MARKER_PIXELS) if text.get_visible() else end
 
 
 def _scatter(axis: Axes, points: Sequence[Point], bits: int) -> None:

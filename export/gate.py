@@ -23,12 +23,14 @@ from training.evaluation import Triplet, triplet_accuracy
 from training.quiet import without_chatter
 
 BASKETS = 200
+BASKETS_OF_LARGE = 50
 LARGEST_BASKET = 20
 NEIGHBORS = 10
 RANKED = 50
 TIE = 0.002
 THIRDS = ("common", "middle", "rare")
 _MOST_SCORES = 500_000_000
+_LARGE = 200_000
 _FEWEST_MEASURED = 500
 _ROWS_AT_ONCE = 64
 _SMALL_ERROR = 1e-5
@@ -186,8 +188,9 @@ def frequency_thirds(catalog: Catalog) -> NDArray[np.int64] | None:
 def verify(path: Path, table: QuantizedTable, judge: Judge, *, progress: bool = False) -> tuple[str, ...]:
     """Checks the file at `path` against the rows it was made from, on every engine present; gives their names.
 
-    The neighbors of every measured item, 200 random baskets of 1 to 20 favorites and the vectors must be those of exact
-    integer arithmetic. tflite-runtime 2.14 does not load a 4-bit table and is left out then.
+    The neighbors of every measured item, 200 random baskets of 1 to 20 favorites (50 where there are more than 200,000
+    items) and the vectors must be those of exact integer arithmetic. tflite-runtime 2.14 does not load a 4-bit table
+    and is left out.
 
     Raises:
         VerificationError: the table was changed, or an engine answers otherwise.
@@ -230,7 +233,7 @@ def _check_neighbors(path: Path, name: str, engine: Engine, judge: Judge, expect
 
 
 def _check_baskets(path: Path, name: str, engine: Engine, wide: NDArray[np.float32]) -> None:
-    for basket, k in baskets(len(wide)):
+    for basket, k in baskets(len(wide), BASKETS if len(wide) <= _LARGE else BASKETS_OF_LARGE):
         query = wide[basket].sum(axis=0, dtype=np.float64)
         exact = np.abs(query).sum() * LARGEST_ENTRY < EXACT_IN_FLOAT32
         scores = wide @ query.astype(np.float32) if exact else wide @ query

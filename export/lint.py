@@ -26,6 +26,10 @@ _IDENTIFIER = b"TFL3"
 _OPS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _INTEGER_TYPES = {schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT4}
 _SAME_TABLE_COSINE = 0.99
+_OLDER_FORMS = {
+    "FULLY_CONNECTED": "per-tensor weights keep FULLY_CONNECTED old",
+    "DEQUANTIZE": "8 bits keep DEQUANTIZE old; LiteRT and mignon's numpy engine read 4",
+}
 
 
 @dataclass(frozen=True)
@@ -158,8 +162,7 @@ def _unknown_ops(model: _Model) -> Iterator[Fault]:
         elif code.version > NEWEST_IN_TFLITE_RUNTIME_2_14.get(name, 0):
             newest = NEWEST_IN_TFLITE_RUNTIME_2_14.get(name, 0)
             found = f"version {code.version}; tflite-runtime 2.14 loads {newest or 'none'}"
-            remedy = "per-tensor weights keep FULLY_CONNECTED old" if name == "FULLY_CONNECTED" else "use an older form"
-            yield Fault(OP_VERSION, name, found, remedy)
+            yield Fault(OP_VERSION, name, found, _OLDER_FORMS.get(name, "use an older form"))
 
 
 def _signature_shapes(model: _Model) -> Iterator[Fault]:

@@ -222,8 +222,9 @@ def _charts(sizes: Sequence[Candidate], exported: Exported) -> dict[str, Markup]
 
 
 def _inline(svg: str, name: str) -> Markup:
-    """SVG to stand within a page: no prolog, ids of its own, and the colors of the page."""
+    """SVG to stand within a page: no prolog, ids and style of its own, and the colors of the page."""
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg") :])
+    svg = svg.replace("*{", f".{name} *{{")
     for color, variable in _COLORS.items():
         svg = svg.replace(color, variable)
     return Markup(svg)  # noqa: S704 - drawn by matplotlib from numbers alone

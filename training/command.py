@@ -18,6 +18,7 @@ from training.evaluation import Triplet, triplet_accuracy, triplets_of
 from training.features import build_vocabulary, featurize
 from training.fit import Fitted, Settings, Trainer
 from training.measures import check_measurable, evaluate
+from training.quiet import drop_output
 from training.rules import enrich, rules_beside
 from training.trained import Trained, check_replaceable, save
 
@@ -39,9 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         _train(arguments)
+        sys.stdout.flush()
     except TrainingError as error:
         print(f"training: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:
+        drop_output()
+        return FAILURE
     except OSError as error:
         print(f"training: {arguments.out}: cannot be written ({error.strerror or error})", file=sys.stderr)
         return FAILURE
