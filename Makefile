@@ -14,7 +14,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 demo: .venv/installed ## Train on the built-in meals, export, ask, and compare with one-hot
 	$(BIN)/python -m training --out build/model
-	$(BIN)/python -m export build/model --out build/meals.tflite --license "CC BY 4.0"
+	$(BIN)/python -m export build/model --out build/meals.tflite --license "CC BY 4.0" --report build/meals.html
 	$(BIN)/mignon similar build/meals.tflite pancakes -k 5
 	$(BIN)/mignon recommend build/meals.tflite "hot dog" borscht -k 5
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
