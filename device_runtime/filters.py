@@ -1,0 +1,99 @@
+"""Which items have which attributes: what `where=` asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, some_of
+from device_runtime.scoring import Rows
+
+Values = str | Iterable[str]
+Filter = Mapping[str, Values | Mapping[str, Values]]
+NOT = "not"
+
+
+class AttributeIndex:
+    """The attributes of all items.
+
+    Args:
+        rows: number of items.
+        records: (row, (attribute, values separated by `|`)).
+    """
+
+    def __init__(self, rows: int, records: Iterable[tuple[int, tuple[str, ...]]]) -> None:
+        found: dict[str, dict[str, list[int]]] = {}
+        self._rows = rows
+        for row, (attribute, values) in records:
+            for value in values.split("|"):
+                found.setdefault(attribute, {}).setdefault(value, []).append(row)
+        self._rows_with = {
+            attribute: {value: np.array(having, np.int64) for value, having in values.items()}
+            for attribute, values in found.items()
+        }
+
+    def allowed(self, where: Filter) -> NDArray[np.bool_]:
+        """Which rows meet every condition of `where`, bool [rows].
+
+        A condition is a value, several values of which any will do, or `{"not": ...}` of which none may be there.
+
+        Raises:
+            UnknownAttributeError: no item has the attribute or the value.
+            InvalidArgumentError: a condition is none of these.
+        """
+        allowed = np.ones(self._rows, bool)
+        for attribute, condition in where.items():
+            if isinstance(condition, Mapping):
+                allowed &= ~self._having(attribute, _negated(attribute, condition))
+            else:
+                allowed &= self._having(attribute, several(condition))
+        return allowed
+
+    def of(self, row: int) -> dict[str, tuple[str, ...]]:
+        """The attributes of one item; values in alphabetical order."""
+        found = {}
+        for attribute, values in self._rows_with.items():
+            having = tuple(sorted(value for value, rows in values.items() if _holds(rows, row)))
+            if having:
+                found[attribute] = having
+        return found
+
+    def _having(self, attribute: str, values: Sequence[str]) -> NDArray[np.bool_]:
+        known = self._rows_with.get(attribute)
+        if known is None:
+            names = ", ".join(sorted(self._rows_with)) or "none"
+            raise UnknownAttributeError(f"no item has an attribute {attribute!r}; there are {names}")
+        mask = np.zeros(self._rows, bool)
+        for value in values:
+            if value not in known:
+                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; {some_of(known, value)}")
+            mask[known[value]] = True
+        return mask
+
+
+def several(values: Values) -> list[str]:
+    """One text or several as a list.
+
+    Raises:
+        InvalidArgumentError: it is neither.
+    """
+    if isinstance(values, str):
+        return [values]
+    if not isinstance(values, Iterable):
+        raise InvalidArgumentError(f"{values!r} is neither a text nor a list of texts")
+    return list(values)
+
+
+def _negated(attribute: str, condition: Mapping[str, Values]) -> list[str]:
+    if list(condition) != [NOT]:
+        raise InvalidArgumentError(
+            f'the condition on {attribute!r} is {dict(condition)!r}; give a value, several, or {{"not": ...}}'
+        )
+    return several(condition[NOT])
+
+
+def _holds(rows: Rows, row: int) -> bool:
+    place = int(np.searchsorted(rows, row))
+    return place < len(rows) and int(rows[place]) == row
