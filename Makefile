@@ -10,7 +10,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 export TMPDIR := $(shell mkdir -p "$(CURDIR)/build/tmp" && echo "$(CURDIR)/build/tmp")
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: demo test lint benchmark clean
+.PHONY: demo test arm64 lint benchmark clean
 
 demo: .venv/installed ## Train on the built-in meals, export, ask, and compare with one-hot
 	$(BIN)/python -m training --out build/model
@@ -21,6 +21,12 @@ demo: .venv/installed ## Train on the built-in meals, export, ask, and compare w
 
 test: .venv/installed .venv/light/installed ## All tests
 	$(BIN)/python -m pytest --basetemp=build/tests
+
+arm64: .venv/installed .venv/light/installed .venv/arm64/installed ## The runtime on emulated ARM (Debian 12)
+	test -f build/meals.tflite || $(MAKE) --no-print-directory demo
+	rm -rf .venv/arm64/mignon
+	$(BIN)/pip install --quiet --no-deps --target .venv/arm64/mignon build/dist/mignon-*.whl
+	$(BIN)/python -m pytest --basetemp=build/tests tests/arm64
 
 lint: .venv/installed ## Style and types
 	$(BIN)/ruff check .
@@ -42,6 +48,10 @@ clean: ## Remove what was built; the environment stays
 .venv/light/installed: .venv/installed $(wildcard device_runtime/*.py)
 	$(BIN)/python -m build --wheel --outdir build/dist .
 	for extra in numpy tflite litert; do $(MAKE) --no-print-directory .venv/light/$$extra || exit 1; done
+	touch $@
+
+.venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt
+	sh tests/arm64/setup.sh
 	touch $@
 
 .venv/light/%: FORCE

@@ -51,7 +51,7 @@ def test_fine_tuning_repeats_itself(judge):
 def test_auto_keeps_the_better_and_shows_both(judge):
     at_4, at_8 = (candidates(judge, 8, bits, "auto", progress=False) for bits in (4, 8))
     assert [c.method for c in at_4] == ["qat", "ptq"]
-    assert [c.method for c in at_8] == ["ptq", "qat"]  # as good as fine-tuning, and the same on every machine
+    assert at_8[0].method == "ptq"  # as good as fine-tuning, and the same on every machine
 
 
 def test_every_size_is_tried_and_the_frontier_only_rises(sizes):
