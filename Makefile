@@ -22,8 +22,8 @@ demo: .venv/installed ## Train on the built-in meals, export, ask, and compare w
 test: .venv/installed .venv/light/installed ## All tests
 	$(BIN)/python -m pytest --basetemp=build/tests
 
-arm64: .venv/installed .venv/light/installed .venv/arm64/installed ## The runtime on emulated ARM (Debian 12)
-	test -f build/meals.tflite || $(MAKE) --no-print-directory demo
+arm64: .venv/arm64/installed build/meals.tflite ## The built wheel on emulated ARM; for Debian 12
+	$(BIN)/python -m build --wheel --outdir build/dist .
 	rm -rf .venv/arm64/mignon
 	$(BIN)/pip install --quiet --no-deps --target .venv/arm64/mignon build/dist/mignon-*.whl
 	$(BIN)/python -m pytest --basetemp=build/tests tests/arm64
@@ -50,7 +50,10 @@ clean: ## Remove what was built; the environment stays
 	for extra in numpy tflite litert; do $(MAKE) --no-print-directory .venv/light/$$extra || exit 1; done
 	touch $@
 
-.venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt
+build/meals.tflite:
+	$(MAKE) --no-print-directory demo
+
+.venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt | .venv/installed
 	sh tests/arm64/setup.sh
 	touch $@
 

@@ -88,14 +88,14 @@ class TFLiteEngine:
         if len(rows) > self._exact_favorites:
             return self._by_numpy.nearest(rows, k)
         with self._turn:
-            return _ranking(self._recommend(items=rows.astype(np.int32)[None], k=np.array(k, np.int32)))
+            return _ranking(self._recommend(items=rows.astype(np.int32)[None], k=_count(k)))
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
         if not scoring.is_exact_in_float32(query):
             return self._by_numpy.search(query, k)
         with self._turn:
-            return _ranking(self._search(vector=query.astype(np.float32)[None], k=np.array(k, np.int32)))
+            return _ranking(self._search(vector=query.astype(np.float32)[None], k=_count(k)))
 
     def embed(self, rows: Rows) -> NDArray[np.float32]:
         """The vectors of `rows`, float32 [n, dims], as the file's own signature gives them."""
@@ -143,6 +143,11 @@ def _load(module: str, model: ModelFile) -> Any:
             f"{model.path}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit entries; "
             "install 'mignon[litert]' or use engine 'numpy'"
         ) from error
+
+
+def _count(k: int) -> NDArray[np.int32]:
+    """Of one entry: on ARM, LiteRT 2.3.0 crashes when it resizes an input to a scalar."""
+    return np.array([k], np.int32)
 
 
 def _ranking(outputs: dict[str, NDArray[Any]]) -> Ranking:
