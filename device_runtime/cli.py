@@ -80,7 +80,7 @@ def _add_ranking_options(command: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="ATTRIBUTE=VALUE",
-        help="only items with this attribute; repeat an attribute to allow several values",
+        help="only items with this attribute; repeat an attribute to allow several values; != for items without it",
     )
     command.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
 
@@ -116,12 +116,16 @@ def _recommend(arguments: argparse.Namespace) -> None:
 
 def _ranking_options(arguments: argparse.Namespace) -> dict[str, Any]:
     where: dict[str, list[str]] = {}
+    unwanted: dict[str, list[str]] = {}
     for condition in arguments.where:
         attribute, equals, value = condition.partition("=")
         if not equals:
             raise MignonError(f"--where {condition!r} is not ATTRIBUTE=VALUE, such as course=breakfast")
-        where.setdefault(attribute, []).append(value)
-    return {"exclude": arguments.exclude, "where": where}
+        name = attribute.removesuffix("!")
+        (where if name == attribute else unwanted).setdefault(name, []).append(value)
+    if both := where.keys() & unwanted.keys():
+        raise MignonError(f"--where both asks for and forbids values of {min(both)!r}; give one kind for an attribute")
+    return {"exclude": arguments.exclude, "where": where | {name: {"not": values} for name, values in unwanted.items()}}
 
 
 def _print(results: Sequence[Match | Neighbor], as_json: bool) -> None:

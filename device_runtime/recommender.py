@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from device_runtime import engines, scoring
 from device_runtime.datatypes import Match, Neighbor
 from device_runtime.engines import EngineName, Ranking
-from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, UnknownItemError, some_of
+from device_runtime.errors import InvalidArgumentError, UnknownItemError
+from device_runtime.filters import AttributeIndex, Filter, several
 from device_runtime.model_file import Manifest, ModelFile
 from device_runtime.names import NameIndex
 from device_runtime.scoring import Rows
 
-Filter = Mapping[str, str | Iterable[str]]
 _SUGGESTIONS = 3
 
 
@@ -71,7 +71,8 @@ class Recommender:
 
         Args:
             exclude: items that must not come back.
-            where: what a result's attributes must be, as {attribute: value or several values, any of which will do}.
+            where: what a result's attributes must be, as {attribute: value}; several values, any of which will do; or
+                {attribute: {"not": value or values}}, none of which may be there.
 
         Raises:
             UnknownItemError: no item has that id, name or alias; the error suggests some.
@@ -92,10 +93,10 @@ class Recommender:
         """
         if isinstance(items, str):
             raise InvalidArgumentError(f"items is the text {items!r}; give a list of items, or use similar()")
-        favorites = self._rows(_several(items))
+        favorites = self._rows(several(items))
         if not len(favorites):
             raise InvalidArgumentError("no favorites were given; name at least one item")
-        excluded = self._rows(_several(exclude))
+        excluded = self._rows(several(exclude))
         k = min(_check_count("k", k), len(self))
         if where:
             banned = np.union1d(favorites, excluded)
@@ -112,7 +113,7 @@ class Recommender:
             InvalidArgumentError: the vector has another length, is zero, or holds a value that is not finite.
         """
         query = scoring.integer_query(self._checked(vector))
-        banned = self._rows(_several(exclude))
+        banned = self._rows(several(exclude))
         k = min(_check_count("k", k), len(self))
         if where:
             return self._neighbors(self._filtered(query, k, banned, where))
@@ -131,7 +132,7 @@ class Recommender:
         vectors = self._model.attribute_vectors
         total = np.zeros(self._model.manifest.dims)
         for attribute, values in attributes.items():
-            rows = vectors.rows(attribute, _several(values))
+            rows = vectors.rows(attribute, several(values))
             shares = 1 / np.sqrt(np.arange(1, len(rows) + 1))
             total += shares @ vectors.entries[rows] / max(1.0, shares.sum())
         length = np.sqrt(total @ total)
@@ -144,6 +145,12 @@ class Recommender:
         manifest = self._model.manifest
         row = self._model.table[self.row(item), : manifest.dims]
         return row.astype(np.float32) * np.float32(manifest.scale)
+
+    def score(self, item: str, other: str) -> float:
+        """How alike two items are: the cosine that `similar` would give, from -1 to 1."""
+        query = scoring.sum_of_rows(self._model.table, np.array([self.row(item)]))
+        scores = self._model.table[[self.row(other)]].astype(np.float64) @ query
+        return float(scoring.cosines(scores, query, self._model.manifest.scale)[0])
 
     def row(self, item: str) -> int:
         """The row of `item` in the table: the index by which the signatures of the file know it.
@@ -172,38 +179,18 @@ class Recommender:
         return NameIndex(self._ids, self._names, aliases)
 
     @cached_property
-    def _rows_with(self) -> dict[str, dict[str, Rows]]:
-        """For each attribute and value, the rows that have it."""
-        found: dict[str, dict[str, list[int]]] = {}
-        for row, (attribute, values) in self._model.records("attributes.tsv", 2):
-            for value in values.split("|"):
-                found.setdefault(attribute, {}).setdefault(value, []).append(row)
-        return {a: {v: np.array(rows, np.int64) for v, rows in values.items()} for a, values in found.items()}
+    def _attributes(self) -> AttributeIndex:
+        return AttributeIndex(len(self), self._model.records("attributes.tsv", 2))
 
     def _rows(self, items: Iterable[str]) -> Rows:
         return np.array(list(dict.fromkeys(self.row(item) for item in items)), np.int64)
 
     def _filtered(self, query: NDArray[np.int64], k: int, banned: Rows, where: Filter) -> Ranking:
         scores = scoring.scores_of(self._model.table, query)
-        allowed = np.ones(len(self), bool)
-        for attribute, values in where.items():
-            allowed &= self._having(attribute, _several(values))
+        allowed = self._attributes.allowed(where)
         allowed[banned] = False
         scores[~allowed] = -np.inf
         return scoring.best(scores, query, k, self._model.manifest.scale)
-
-    def _having(self, attribute: str, values: Sequence[str]) -> NDArray[np.bool_]:
-        known = self._rows_with.get(attribute)
-        if known is None:
-            raise UnknownAttributeError(
-                f"no item has an attribute {attribute!r}; there are {', '.join(sorted(self._rows_with)) or 'none'}"
-            )
-        mask = np.zeros(len(self), bool)
-        for value in values:
-            if value not in known:
-                raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; {some_of(known, value)}")
-            mask[known[value]] = True
-        return mask
 
     def _checked(self, vector: ArrayLike) -> NDArray[np.float32]:
         dims = self._model.manifest.dims
@@ -231,14 +218,6 @@ def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
     rows, scores = ranking
     keep = np.flatnonzero(~np.isin(rows, banned))[:k]
     return rows[keep], scores[keep]
-
-
-def _several(values: str | Iterable[str]) -> list[str]:
-    if isinstance(values, str):
-        return [values]
-    if not isinstance(values, Iterable):
-        raise InvalidArgumentError(f"{values!r} is neither a text nor a list of texts")
-    return list(values)
 
 
 def _check_count(name: str, value: int) -> int:

@@ -69,3 +69,14 @@ def test_a_reader_that_has_gone_is_no_traceback(model_path):
     command = f"{sys.executable} -m device_runtime similar {model_path} pancakes -k 200 | head -1"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr
+
+
+def test_unwanted_values_are_left_out(model_path, capsys):
+    assert main(["similar", str(model_path), "baklava", "--where", "course!=dessert", "--json", "-k", "300"]) == 0
+    free = json.loads(capsys.readouterr().out)
+    assert main(["similar", str(model_path), "baklava", "--where", "course=dessert", "--json", "-k", "300"]) == 0
+    sweet = json.loads(capsys.readouterr().out)
+    assert {n["id"] for n in free}.isdisjoint(n["id"] for n in sweet)
+    assert len(free) + len(sweet) == 299
+    assert main(["similar", str(model_path), "baklava", "--where", "a=b", "--where", "a!=c"]) == 2
+    assert "both asks for and forbids values of 'a'" in capsys.readouterr().err

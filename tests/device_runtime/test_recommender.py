@@ -166,3 +166,18 @@ def test_what_places_nothing_is_an_error(recommender):
         recommender.place({"course": ["breakfast", "brunch"]})
     with pytest.raises(InvalidArgumentError, match="say nothing"):
         recommender.place({})
+
+
+def test_items_with_an_attribute_can_be_forbidden(recommender, model):
+    records = model.records("attributes.tsv", 2)
+    sweet = {row for row, (name, values) in records if name == "course" and "dessert" in values.split("|")}
+    found = recommender.similar("Baklava", 50, where={"course": {"not": "dessert"}})
+    assert len(found) == 50
+    assert sweet.isdisjoint(recommender.row(neighbor.id) for neighbor in found)
+
+
+def test_the_score_of_a_pair_is_that_of_similar(recommender):
+    first = recommender.similar("Pancakes", 1)[0]
+    assert recommender.score("Pancakes", first.id) == pytest.approx(first.score, abs=1e-6)
+    with pytest.raises(UnknownItemError):
+        recommender.score("Pancakes", "no such dish")
