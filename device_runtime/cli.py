@@ -24,7 +24,8 @@ INTERRUPTED = 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
-    arguments = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else argv
+    arguments = _parser(serving=argv[:1] == ["serve"]).parse_args(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a name's letters still shows the rest
     try:
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(*, serving: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mignon", description="Similar items and recommendations from one .tflite file, offline."
     )
@@ -59,7 +60,19 @@ def _parser() -> argparse.ArgumentParser:
     recommend.add_argument("items", nargs="+", metavar="item", help="ids, names or aliases of favorites")
     for command in (similar, recommend):
         _add_ranking_options(command)
+    _add_serve(commands, serving)
     return parser
+
+
+def _add_serve(commands: Any, serving: bool) -> None:
+    text = "answer over HTTP for the other devices of a local network"
+    command = commands.add_parser("serve", help=text, description=text)
+    if serving:  # importing asyncio takes 40 ms, which the other commands need not wait for
+        from device_runtime import server
+
+        command.add_argument("file", help="a .tflite file made by mignon")
+        server.add_arguments(command)
+        command.set_defaults(run=server.run)
 
 
 def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:

@@ -52,18 +52,20 @@ class NumpyEngine:
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
         query = scoring.sum_of_rows(self._table, rows)
-        scores = self._scores(query)
-        scores[rows] = -np.inf
-        return scoring.best(scores, query, k, self._scale)
+        if self._transposed is not None and scoring.is_exact_in_float32(query):
+            scores = query.astype(np.float32) @ self._transposed
+            scores[rows] = -np.inf
+            return scoring.best(scores, query, k, self._scale)
+        found, best = scoring.best_of_table(self._table, query, min(k + len(rows), len(self._table)))
+        kept = scoring.without(found, rows, k)
+        return found[kept], scoring.cosines(best[kept], query, self._scale)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        return scoring.best(self._scores(query), query, k, self._scale)
-
-    def _scores(self, query: NDArray[np.int64]) -> scoring.Scores:
-        if self._transposed is None or not scoring.is_exact_in_float32(query):
-            return scoring.scores_of(self._table, query)
-        return query.astype(np.float32) @ self._transposed
+        if self._transposed is not None and scoring.is_exact_in_float32(query):
+            return scoring.best(query.astype(np.float32) @ self._transposed, query, k, self._scale)
+        found, best = scoring.best_of_table(self._table, query, k)
+        return found, scoring.cosines(best, query, self._scale)
 
 
 class TFLiteEngine:

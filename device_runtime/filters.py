@@ -67,6 +67,8 @@ class AttributeIndex:
             raise UnknownAttributeError(f"no item has an attribute {attribute!r}; there are {names}")
         mask = np.zeros(self._rows, bool)
         for value in values:
+            if not isinstance(value, str):
+                raise InvalidArgumentError(f"a value of {attribute} is asked for as {value!r}; give a text")
             if value not in known:
                 raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; {some_of(known, value)}")
             mask[known[value]] = True

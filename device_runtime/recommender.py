@@ -102,7 +102,7 @@ class Recommender:
             banned = np.union1d(favorites, excluded)
             return self._neighbors(self._filtered(scoring.sum_of_rows(self._model.table, favorites), k, banned, where))
         ranking = self._engine.nearest(favorites, min(k + len(excluded), len(self)))
-        return self._neighbors(_without(ranking, excluded, k) if len(excluded) else ranking)
+        return self._neighbors(_without(ranking, excluded, k))
 
     def search(
         self, vector: ArrayLike, k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
@@ -174,6 +174,11 @@ class Recommender:
         return self._model.lines("names.txt")
 
     @cached_property
+    def _row_of_id(self) -> dict[str, int]:
+        """What most questions need: an index of names takes far longer to make."""
+        return {item: row for row, item in enumerate(self._ids)}
+
+    @cached_property
     def _index(self) -> NameIndex:
         aliases = [(row, alias) for row, (alias,) in self._model.records("aliases.tsv", 1)]
         return NameIndex(self._ids, self._names, aliases)
@@ -182,8 +187,13 @@ class Recommender:
     def _attributes(self) -> AttributeIndex:
         return AttributeIndex(len(self), self._model.records("attributes.tsv", 2))
 
-    def _rows(self, items: Iterable[str]) -> Rows:
-        return np.array(list(dict.fromkeys(self.row(item) for item in items)), np.int64)
+    def _rows(self, items: Sequence[str]) -> Rows:
+        known = self._row_of_id
+        try:
+            rows = [known[item] for item in items]
+        except (KeyError, TypeError):  # one is asked for by its name, or is no text
+            rows = [self.row(item) for item in items]
+        return np.array(list(dict.fromkeys(rows)), np.int64)
 
     def _filtered(self, query: NDArray[np.int64], k: int, banned: Rows, where: Filter) -> Ranking:
         scores = scoring.scores_of(self._model.table, query)
@@ -195,9 +205,13 @@ class Recommender:
     def _checked(self, vector: ArrayLike) -> NDArray[np.float32]:
         dims = self._model.manifest.dims
         try:
-            array = np.asarray(vector, np.float32)
-        except (TypeError, ValueError) as error:
+            given = np.asarray(vector)
+        except ValueError as error:
             raise InvalidArgumentError(f"the vector is not a list of {dims} numbers ({error})") from None
+        if given.dtype.kind not in "iuf":
+            raise InvalidArgumentError(f"the vector is not a list of {dims} numbers, but of {given.dtype}")
+        with np.errstate(over="ignore"):  # too large a number becomes infinite, and is refused as such
+            array = given.astype(np.float32)
         if array.shape != (dims,):
             raise InvalidArgumentError(f"the vector has shape {list(array.shape)}; vectors here have [{dims}]")
         if not np.isfinite(array).all():
@@ -208,16 +222,17 @@ class Recommender:
 
     def _neighbors(self, ranking: Ranking) -> list[Neighbor]:
         rows, scores = ranking
-        return [
-            Neighbor(self._ids[row], self._names[row], score)
-            for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
-        ]
+        ids, names = self._ids, self._names
+        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
+        return [Neighbor(ids[row], names[row], score) for row, score in pairs]
 
 
 def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
+    if not len(banned):
+        return ranking
     rows, scores = ranking
-    keep = np.flatnonzero(~np.isin(rows, banned))[:k]
-    return rows[keep], scores[keep]
+    kept = scoring.without(rows, banned, k)
+    return rows[kept], scores[kept]
 
 
 def _check_count(name: str, value: int) -> int:

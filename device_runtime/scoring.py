@@ -5,6 +5,7 @@ A query is a sum of int8 rows and a score is an integer dot product, so the orde
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,13 @@ Scores = NDArray[np.floating[Any]]
 
 EXACT_IN_FLOAT32 = 1 << 24
 LARGEST_ENTRY = 127
-_BLOCK_BYTES = 1 << 18
-_SCORES_IN_BLOCK = 64
+_BLOCK_BYTES = 1 << 19
+_ROWS_IN_GROUP = 64
 
 
 def sum_of_rows(table: NDArray[np.int8], rows: Rows) -> NDArray[np.int64]:
     """The query of some favorites: int64 [columns], the sum of their rows."""
-    return table[rows].sum(axis=0, dtype=np.int64)
+    return np.add.reduce(table.take(rows, axis=0), axis=0, dtype=np.int64)
 
 
 def integer_query(vector: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -48,31 +49,91 @@ def scores_of(table: NDArray[np.int8], query: NDArray[np.int64]) -> Scores:
     The table is widened block by block, so that the copy stays in cache and memory does not grow with the table.
     """
     dtype: type[np.floating[Any]] = np.float32 if is_exact_in_float32(query) else np.float64
-    wide = query.astype(dtype)
+    query = query.astype(dtype)
     scores = np.empty(len(table), dtype)
-    step = max(1, _BLOCK_BYTES // (table.shape[1] * wide.itemsize))
+    step = min(len(table), max(1, _BLOCK_BYTES // (table.shape[1] * query.itemsize)))
+    wide = np.empty((step, table.shape[1]), dtype)
     for start in range(0, len(table), step):
         block = table[start : start + step]
-        np.matmul(block.astype(dtype), wide, out=scores[start : start + step])
+        np.copyto(wide[: len(block)], block)
+        np.dot(wide[: len(block)], query, out=scores[start : start + step])
     return scores
+
+
+def best_of_table(table: NDArray[np.int8], query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
+    """The rows of the k greatest scores, as `top_k` orders them, and those scores, in one pass that keeps few scores.
+
+    Of a block only the maxima of its groups of rows are kept. The k-th greatest of all maxima is at most the k-th
+    greatest score, so the best rows are in groups that reach it: those are scored once more.
+    """
+    columns = table.shape[1]
+    groups = max(1, _BLOCK_BYTES // (columns * 4 * _ROWS_IN_GROUP))
+    step = groups * _ROWS_IN_GROUP
+    blocks = len(table) // step
+    if blocks * groups < 2 * k or not is_exact_in_float32(query):
+        scores = scores_of(table, query)
+        rows = top_k(scores, k)
+        return rows, scores[rows]
+    wide_query = query.astype(np.float32)
+    maxima = _maxima_of_groups(table[: blocks * step].reshape(blocks, step, columns), wide_query, groups)
+    bound = np.partition(maxima, maxima.size - k, axis=None)[maxima.size - k]
+    block, group = np.nonzero(maxima >= bound)
+    rows = ((block * step + group)[:, None] + np.arange(0, step, groups)).ravel()
+    rows = np.concatenate([rows, np.arange(blocks * step, len(table))])
+    rows.sort()  # equal scores must rank the lower row first
+    scores = scores_of(table.take(rows, axis=0), query)
+    best_rows = top_k(scores, k)
+    return rows[best_rows], scores[best_rows]
+
+
+def _maxima_of_groups(blocks: NDArray[np.int8], query: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
+    """The greatest score of each group of each of `blocks` [blocks, rows, columns]: float32 [blocks, groups].
+
+    Row r of a block is in group r % groups: maxima are faster taken across than along.
+    """
+    maxima = np.empty((len(blocks), groups), np.float32)
+    wide = np.empty(blocks.shape[1:], np.float32)
+    scores = np.empty(blocks.shape[1], np.float32)
+    grid = scores.reshape(_ROWS_IN_GROUP, groups)
+    for block, greatest in zip(blocks, maxima, strict=True):
+        np.copyto(wide, block)
+        np.dot(wide, query, out=scores)
+        np.maximum.reduce(grid, axis=0, out=greatest)
+    return maxima
 
 
 def top_k(scores: Scores, k: int) -> Rows:
     """The rows of the k greatest scores, best first, ties by the lower row; -inf is never returned."""
-    rows = np.flatnonzero(scores >= _at_most_the_kth(scores, k)) if k < len(scores) else np.arange(len(scores))
-    rows = rows[scores[rows] > -np.inf]
-    return rows[np.argsort(-scores[rows], kind="stable")][:k]
+    if k < len(scores):
+        rows = (scores >= at_most_the_kth(scores, k)).nonzero()[0]
+        found = scores[rows]
+    else:
+        rows, found = np.arange(len(scores)), scores
+    order = np.negative(found).argsort(kind="stable")[:k]
+    if found[order[-1]] == -np.inf:
+        order = order[found[order] > -np.inf]
+    return rows[order]
 
 
-def _at_most_the_kth(scores: Scores, k: int) -> float:
+def at_most_the_kth(scores: Scores, k: int) -> float:
     """The k-th greatest score, or of many scores a bound below it that few others reach.
 
-    The k-th greatest of the maxima of blocks will do: k blocks hold a score as great.
+    The k-th greatest of the maxima of groups will do: k groups hold a score as great.
     """
-    blocks = len(scores) // _SCORES_IN_BLOCK
-    if blocks >= 2 * k:
-        scores = scores[: blocks * _SCORES_IN_BLOCK].reshape(blocks, _SCORES_IN_BLOCK).max(axis=1)
-    return np.partition(scores, len(scores) - k)[len(scores) - k]
+    groups = len(scores) // _ROWS_IN_GROUP
+    if groups >= 2 * k:
+        maxima = np.maximum.reduce(scores[: groups * _ROWS_IN_GROUP].reshape(_ROWS_IN_GROUP, groups), axis=0)
+    else:
+        maxima = scores.copy()
+    maxima.partition(len(maxima) - k)
+    return maxima[len(maxima) - k]
+
+
+def without(rows: Rows, banned: Rows, k: int) -> Rows:
+    """The positions of the first k of `rows` that are not among `banned`."""
+    if rows.size * banned.size < 1 << 12:  # np.isin takes far longer to start
+        return (rows[:, None] != banned).all(axis=1).nonzero()[0][:k]
+    return np.flatnonzero(~np.isin(rows, banned))[:k]
 
 
 def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tuple[Rows, NDArray[np.float32]]:
@@ -84,4 +145,4 @@ def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tupl
 def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
     """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it."""
     wide = query.astype(np.float64)
-    return (scores * (scale / max(1.0, float(np.sqrt(wide @ wide))))).astype(np.float32)
+    return (scores * (scale / max(1.0, math.sqrt(wide @ wide)))).astype(np.float32)

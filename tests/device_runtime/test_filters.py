@@ -47,6 +47,7 @@ def test_the_attributes_of_one_item(index):
         ({"course": {"not": "soup"}}, UnknownAttributeError, "'soup' as its course"),
         ({"course": {"without": "dessert"}}, InvalidArgumentError, "give a value, several, or"),
         ({"course": 3}, InvalidArgumentError, "neither a text nor a list"),
+        ({"course": [["dessert"]]}, InvalidArgumentError, "give a text"),
     ],
 )
 def test_what_cannot_be_asked_is_an_error(index, where, error, message):

@@ -108,6 +108,10 @@ def test_search_excludes_and_filters(recommender):
         ([float("inf")] * 16, "NaN or infinity"),
         ([0.0] * 16, "is zero"),
         (["a"] * 16, "not a list of 16 numbers"),
+        (["1"] * 16, "not a list of 16 numbers"),
+        ([10**400] * 16, "not a list of 16 numbers"),
+        ([1e300] * 16, "NaN or infinity"),
+        ([[1], [2, 3]], "not a list of 16 numbers"),
     ],
 )
 def test_bad_vectors_are_errors(recommender, vector, message):
