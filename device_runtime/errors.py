@@ -59,3 +59,36 @@ def some_of(values: Iterable[str], asked: str) -> str:
 
 class MissingInterpreterError(MignonError, ImportError):
     """The engine `tflite` was asked for, and no interpreter that loads the file is installed."""
+
+
+class OverlayError(MignonError):
+    """The overlay is missing, cannot be read or written here, or is closed."""
+
+
+class DamagedOverlayError(OverlayError):
+    """A line other than the last was altered, or a sealed line holds no change.
+
+    Attributes:
+        line: its number, counted from 1.
+        offset: where it starts, in bytes; everything before it is intact.
+    """
+
+    def __init__(self, message: str, line: int, offset: int) -> None:
+        super().__init__(message, line, offset)
+        self.line = line
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class OverlayVersionError(OverlayError):
+    """The overlay was written by a mignon whose format this one does not know."""
+
+
+class OverlayLockedError(OverlayError):
+    """Another process, or another `Overlay` of this one, has the overlay open for writing."""
+
+
+class OverlayWriteError(OverlayError):
+    """A change could not be written, as on a full disk; the overlay is as it was before."""
