@@ -53,6 +53,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _export(arguments: argparse.Namespace) -> None:
     if arguments.out.is_dir():
         raise ExportError(f"{arguments.out}: is a folder; give --out the name of a .tflite file")
+    if arguments.frontier and arguments.frontier.exists() and not arguments.frontier.is_dir():
+        raise ExportError(f"{arguments.frontier}: is a file; give --frontier the name of a folder")
+    if arguments.report and arguments.report.is_dir():
+        raise ExportError(f"{arguments.report}: is a folder; give --report the name of a page to write")
     source = trained.load(arguments.model)
     judge = judge_of(arguments.model, source)
     labels = Labels(arguments.name or arguments.out.stem, arguments.license)
@@ -85,7 +89,7 @@ def _export(arguments: argparse.Namespace) -> None:
 
 def _sizes(arguments: argparse.Namespace, judge: Judge) -> list[Candidate]:
     """The best table of every size, where a budget or the frontier asks for them; smallest first."""
-    if not arguments.max_bytes and not arguments.frontier:
+    if arguments.max_bytes is None and not arguments.frontier:
         return []
     bits = [arguments.bits] if arguments.bits else BITS
     return every_size(judge, arguments.quantize, bits, progress=not arguments.no_progress)
@@ -93,9 +97,9 @@ def _sizes(arguments: argparse.Namespace, judge: Judge) -> list[Candidate]:
 
 def _tried(arguments: argparse.Namespace, judge: Judge, sizes: list[Candidate]) -> list[Candidate]:
     """What was tried for the file itself, the chosen one first."""
-    if arguments.max_bytes:
+    if arguments.max_bytes is not None:
         return [within(sizes, arguments.max_bytes)]
-    dims = arguments.dims or judge.vectors.shape[1]
+    dims = judge.vectors.shape[1] if arguments.dims is None else arguments.dims
     return candidates(judge, dims, arguments.bits or 8, arguments.quantize, progress=not arguments.no_progress)
 
 

@@ -64,6 +64,10 @@ def test_a_budget_picks_dims_and_bits(trained_folder, tmp_path, capsys):
     ("options", "message"),
     [
         (["--max-bytes", "1KB"], "more than the 1,000 allowed"),
+        (["--max-bytes", "0"], "more than the 0 allowed"),
+        (["--frontier", __file__], "is a file; give --frontier the name of a folder"),
+        (["--report", "."], "is a folder; give --report"),
+        (["--dims", "0"], "0 dims were asked for"),
         (["--dims", "17"], "17 dims were asked for and the model has 16"),
         (["--dims", "15", "--bits", "4"], "4 bits need even dims"),
     ],
