@@ -67,20 +67,19 @@ class NumpyEngine:
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
         query = scoring.sum_of_rows(self._table, rows)
-        if self._transposed is not None and len(rows) <= self._exact_favorites:
-            scores = query.astype(np.float32) @ self._transposed
-            scores[rows] = -np.inf
-            return scoring.best(scores, query, k, self._scale)
-        found, best = scoring.best_of_table(self._table, query, min(k + len(rows), len(self._table)))
-        kept = scoring.without(found, rows, k)
-        return found[kept], scoring.cosines(best[kept], query, self._scale)
+        scores = self._scores(query, exact=len(rows) <= self._exact_favorites)
+        scores[rows] = -np.inf
+        return scoring.best(scores, query, k, self._scale)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        if self._transposed is not None and scoring.is_exact_in_float32(query):
-            return scoring.best(query.astype(np.float32) @ self._transposed, query, k, self._scale)
-        found, best = scoring.best_of_table(self._table, query, k)
-        return found, scoring.cosines(best, query, self._scale)
+        return scoring.best(self._scores(query), query, k, self._scale)
+
+    def _scores(self, query: NDArray[np.int64], *, exact: bool = False) -> scoring.Scores:
+        """Of all rows; `exact` tells of a query that is known to be exact in float32."""
+        if self._transposed is None or not (exact or scoring.is_exact_in_float32(query)):
+            return scoring.scores_of(self._table, query)
+        return query.astype(np.float32) @ self._transposed
 
 
 class TFLiteEngine:
@@ -205,7 +204,7 @@ class ProposingEngine:
         return found, scoring.cosines(scores, query, self._scale)
 
     def _best(self, candidates: Rows, query: NDArray[np.int64], k: int) -> tuple[Rows, NDArray[np.int64]]:
-        scores = self._table.take(candidates, axis=0) @ query
+        scores = self._table[candidates] @ query
         order = np.negative(scores).argsort(kind="stable")[:k]
         return candidates[order], scores[order]
 

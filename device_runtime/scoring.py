@@ -6,6 +6,7 @@ A query is a sum of int8 rows and a score is an integer dot product, so the orde
 from __future__ import annotations
 
 import math
+import threading
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,14 @@ EXACT_IN_FLOAT32 = 1 << 24
 LARGEST_ENTRY = 127
 _BLOCK_BYTES = 1 << 19
 _ROWS_IN_GROUP = 64
+_MANY_GROUPS = 4096
 _FEW = 256
+_THREAD = threading.local()
 
 
 def sum_of_rows(table: NDArray[np.int8], rows: Rows) -> NDArray[np.int64]:
     """The query of some favorites: int64 [columns], the sum of their rows."""
-    return np.add.reduce(table.take(rows, axis=0), axis=0, dtype=np.int64)
+    return np.add.reduce(table[rows], axis=0, dtype=np.int64)
 
 
 def integer_query(vector: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -58,97 +61,53 @@ def scores_of(table: NDArray[np.int8], query: NDArray[np.int64]) -> Scores:
     query = query.astype(dtype)
     scores = np.empty(len(table), dtype)
     step = min(len(table), max(1, _BLOCK_BYTES // (table.shape[1] * query.itemsize)))
-    wide = np.empty((step, table.shape[1]), dtype)
-    for start in range(0, len(table), step):
-        block = table[start : start + step]
-        np.copyto(wide[: len(block)], block)
-        np.dot(wide[: len(block)], query, out=scores[start : start + step])
+    wide = _buffer(step, table.shape[1], dtype)
+    whole = len(table) // step * step
+    for block, of_block in zip(table[:whole].reshape(-1, *wide.shape), scores[:whole].reshape(-1, step), strict=True):
+        np.copyto(wide, block)
+        np.dot(wide, query, out=of_block)
+    if whole < len(table):
+        np.dot(table[whole:].astype(dtype), query, out=scores[whole:])
     return scores
 
 
-def best_of_table(table: NDArray[np.int8], query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
-    """The rows of the k greatest scores, as `top_k` orders them, and those scores, in one pass that keeps few scores.
-
-    Of a block only the maxima of its groups of rows are kept. The k-th greatest of all maxima is at most the k-th
-    greatest score, so the best rows are in groups that reach it: those are scored once more.
-    """
-    columns = table.shape[1]
-    groups = max(1, _BLOCK_BYTES // (columns * 4 * _ROWS_IN_GROUP))
-    step = groups * _ROWS_IN_GROUP
-    blocks = len(table) // step
-    if blocks * groups < 2 * k or not is_exact_in_float32(query):
-        scores = scores_of(table, query)
-        rows = top_k(scores, k)
-        return rows, scores[rows]
-    wide_query = query.astype(np.float32)
-    maxima = _maxima_of_groups(table[: blocks * step].reshape(blocks, step, columns), wide_query, groups)
-    bound = np.partition(maxima, maxima.size - k, axis=None)[maxima.size - k]
-    block, group = np.nonzero(maxima >= bound)
-    rows = ((block * step + group)[:, None] + np.arange(0, step, groups)).ravel()
-    rows = np.concatenate([rows, np.arange(blocks * step, len(table))])
-    rows.sort()  # equal scores must rank the lower row first
-    scores = scores_of(table.take(rows, axis=0), query)
-    best_rows = top_k(scores, k)
-    return rows[best_rows], scores[best_rows]
-
-
-def _maxima_of_groups(blocks: NDArray[np.int8], query: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
-    """The greatest score of each group of each of `blocks` [blocks, rows, columns]: float32 [blocks, groups].
-
-    Row r of a block is in group r % groups.
-    """
-    maxima = np.empty((len(blocks), groups), np.float32)
-    wide = np.empty(blocks.shape[1:], np.float32)
-    scores = np.empty(blocks.shape[1], np.float32)
-    grid = _grid(scores, groups)
-    for block, greatest in zip(blocks, maxima, strict=True):
-        np.copyto(wide, block)
-        np.dot(wide, query, out=scores)
-        np.maximum.reduce(grid, axis=0, out=greatest)
-    return maxima
+def _buffer(rows: int, columns: int, dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+    """Of this thread, and kept: memory fresh from the system would cost as much as the product."""
+    kept: NDArray[np.floating[Any]] | None = getattr(_THREAD, "wide", None)
+    if kept is None or kept.shape != (rows, columns) or kept.dtype != dtype:
+        kept = _THREAD.wide = np.empty((rows, columns), dtype)
+    return kept
 
 
 def top_k(scores: Scores, k: int) -> Rows:
     """The rows of the k greatest scores, best first, ties by the lower row; -inf is never returned."""
-    if k < len(scores):
-        rows = (scores >= _at_most_the_kth(scores, k)).nonzero()[0]
-        found = scores[rows]
-    else:
-        rows, found = np.arange(len(scores)), scores
+    rows = within(scores, k, 0) if k < len(scores) else np.arange(len(scores))
+    found = scores[rows]
     order = np.negative(found).argsort(kind="stable")[:k]
     if found[order[-1]] == -np.inf:
         order = order[found[order] > -np.inf]
     return rows[order]
 
 
-def _at_most_the_kth(scores: Scores, k: int) -> float:
-    """The k-th greatest score, or of many scores a bound below it that few others reach.
+def within(scores: Scores, k: int, reach: float) -> Rows:
+    """The rows, in order, whose scores are less than the k-th greatest by no more than `reach`, and perhaps others.
 
-    The k-th greatest of the maxima of groups will do: k groups hold a score as great.
+    In place of the k-th greatest score the k-th greatest of the maxima of groups will do, which is no greater, as k
+    groups hold a score as great. Of many scores only those of groups whose maxima are great enough are looked at.
     """
     groups = len(scores) // _ROWS_IN_GROUP
-    maxima = np.maximum.reduce(_grid(scores, groups)) if groups >= 2 * k else scores.copy()
-    maxima.partition(len(maxima) - k)
-    return maxima[len(maxima) - k]
-
-
-def _grid(scores: Scores, groups: int) -> Scores:
-    """A view of `groups` groups of scores, one a column: maxima are faster taken across than along."""
-    return scores[: groups * _ROWS_IN_GROUP].reshape(_ROWS_IN_GROUP, groups)
-
-
-def within(scores: Scores, k: int, reach: float) -> Rows:
-    """The rows, in order, whose scores are less than the k-th greatest by no more than `reach`, and perhaps others."""
-    groups = len(scores) // _ROWS_IN_GROUP
     if groups < 2 * k:
-        return (scores >= _at_most_the_kth(scores, k) - reach).nonzero()[0]
-    grid = _grid(scores, groups)
+        return (scores >= np.partition(scores, len(scores) - k)[len(scores) - k] - reach).nonzero()[0]
+    grid = scores[: groups * _ROWS_IN_GROUP].reshape(_ROWS_IN_GROUP, groups)  # maxima are faster across than along
     maxima = np.maximum.reduce(grid)
     least = np.partition(maxima, groups - k)[groups - k] - reach
+    if groups < _MANY_GROUPS:
+        return (scores >= least).nonzero()[0]
     columns = (maxima >= least).nonzero()[0]
     inside, column = (grid.take(columns, axis=1) >= least).nonzero()
-    rest = (scores[grid.size :] >= least).nonzero()[0] + grid.size
-    return np.concatenate([inside * groups + columns[column], rest])
+    rows = np.concatenate([inside * groups + columns[column], (scores[grid.size :] >= least).nonzero()[0] + grid.size])
+    rows.sort()
+    return rows
 
 
 def without(rows: Rows, banned: Rows, k: int) -> Rows:
