@@ -19,7 +19,6 @@ from device_runtime.names import NameIndex
 from device_runtime.scoring import Rows
 
 _SUGGESTIONS = 3
-_NO_ROWS: Rows = np.empty(0, np.int64)
 
 
 class Recommender:
@@ -94,16 +93,14 @@ class Recommender:
         """
         if isinstance(items, str):
             raise InvalidArgumentError(f"items is the text {items!r}; give a list of items, or use similar()")
-        favorites = self._rows(items)
+        favorites = self._rows(several(items))
         if not len(favorites):
             raise InvalidArgumentError("no favorites were given; name at least one item")
-        excluded = self._rows(exclude)
-        k = min(_check_count("k", k), self._model.manifest.rows)
+        excluded = self._rows(several(exclude))
+        k = min(_check_count("k", k), len(self))
         if where:
             banned = np.union1d(favorites, excluded)
             return self._neighbors(self._filtered(scoring.sum_of_rows(self._model.table, favorites), k, banned, where))
-        if not len(excluded):
-            return self._neighbors(self._engine.nearest(favorites, k))
         ranking = self._engine.nearest(favorites, min(k + len(excluded), len(self)))
         return self._neighbors(_without(ranking, excluded, k))
 
@@ -116,7 +113,7 @@ class Recommender:
             InvalidArgumentError: the vector has another length, is zero, or holds a value that is not finite.
         """
         query = scoring.integer_query(self._checked(vector))
-        banned = self._rows(exclude)
+        banned = self._rows(several(exclude))
         k = min(_check_count("k", k), len(self))
         if where:
             return self._neighbors(self._filtered(query, k, banned, where))
@@ -190,11 +187,7 @@ class Recommender:
     def _attributes(self) -> AttributeIndex:
         return AttributeIndex(len(self), self._model.records("attributes.tsv", 2))
 
-    def _rows(self, items: str | Iterable[str]) -> Rows:
-        """The row of each item, once; most are asked for by id, and few questions exclude anything."""
-        if type(items) is tuple and not items:
-            return _NO_ROWS
-        items = items if type(items) is list else several(items)
+    def _rows(self, items: Sequence[str]) -> Rows:
         known = self._row_of_id
         try:
             rows = [known[item] for item in items]
@@ -228,20 +221,21 @@ class Recommender:
         return array
 
     def _neighbors(self, ranking: Ranking) -> list[Neighbor]:
-        rows, ids, names = ranking[0].tolist(), self._ids, self._names
-        fields = zip([ids[row] for row in rows], [names[row] for row in rows], ranking[1].tolist(), strict=True)
-        return list(map(Neighbor._make, fields))
+        rows, scores = ranking
+        ids, names = self._ids, self._names
+        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
+        return [Neighbor(ids[row], names[row], score) for row, score in pairs]
 
 
 def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
+    if not len(banned):
+        return ranking
     rows, scores = ranking
     kept = scoring.without(rows, banned, k)
     return rows[kept], scores[kept]
 
 
 def _check_count(name: str, value: int) -> int:
-    if type(value) is int and value >= 1:
-        return value
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InvalidArgumentError(f"{name} is {value!r}; give a whole number from 1")
     return int(value)

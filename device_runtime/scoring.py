@@ -6,7 +6,6 @@ A query is a sum of int8 rows and a score is an integer dot product, so the orde
 from __future__ import annotations
 
 import math
-import threading
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,6 @@ EXACT_IN_FLOAT32 = 1 << 24
 LARGEST_ENTRY = 127
 _BLOCK_BYTES = 1 << 19
 _ROWS_IN_GROUP = 64
-_MANY_GROUPS = 4096
-_FEW = 256
-_THREAD = threading.local()
 
 
 def sum_of_rows(table: NDArray[np.int8], rows: Rows) -> NDArray[np.int64]:
@@ -42,11 +38,6 @@ def integer_query(vector: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.rint(wide * (reach / length)).astype(np.int64)
 
 
-def exact_favorites(columns: int) -> int:
-    """How many rows may be added to a query that is surely exact in float32."""
-    return (EXACT_IN_FLOAT32 - 1) // (LARGEST_ENTRY**2 * columns)
-
-
 def is_exact_in_float32(query: NDArray[np.int64]) -> bool:
     """Whether no sum on the way to a score can leave the integers that float32 holds exactly."""
     return LARGEST_ENTRY * int(np.abs(query).sum()) < EXACT_IN_FLOAT32
@@ -61,61 +52,88 @@ def scores_of(table: NDArray[np.int8], query: NDArray[np.int64]) -> Scores:
     query = query.astype(dtype)
     scores = np.empty(len(table), dtype)
     step = min(len(table), max(1, _BLOCK_BYTES // (table.shape[1] * query.itemsize)))
-    wide = _buffer(step, table.shape[1], dtype)
-    whole = len(table) // step * step
-    for block, of_block in zip(table[:whole].reshape(-1, *wide.shape), scores[:whole].reshape(-1, step), strict=True):
-        np.copyto(wide, block)
-        np.dot(wide, query, out=of_block)
-    if whole < len(table):
-        np.dot(table[whole:].astype(dtype), query, out=scores[whole:])
+    wide = np.empty((step, table.shape[1]), dtype)
+    for start in range(0, len(table), step):
+        block = table[start : start + step]
+        np.copyto(wide[: len(block)], block)
+        np.dot(wide[: len(block)], query, out=scores[start : start + step])
     return scores
 
 
-def _buffer(rows: int, columns: int, dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """Of this thread, and kept: memory fresh from the system would cost as much as the product."""
-    kept: NDArray[np.floating[Any]] | None = getattr(_THREAD, "wide", None)
-    if kept is None or kept.shape != (rows, columns) or kept.dtype != dtype:
-        kept = _THREAD.wide = np.empty((rows, columns), dtype)
-    return kept
+def best_of_table(table: NDArray[np.int8], query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
+    """The rows of the k greatest scores, as `top_k` orders them, and those scores, in one pass that keeps few scores.
+
+    Of a block only the maxima of its groups of rows are kept. The k-th greatest of all maxima is at most the k-th
+    greatest score, so the best rows are in groups that reach it: those are scored once more.
+    """
+    columns = table.shape[1]
+    groups = max(1, _BLOCK_BYTES // (columns * 4 * _ROWS_IN_GROUP))
+    step = groups * _ROWS_IN_GROUP
+    blocks = len(table) // step
+    if blocks * groups < 2 * k or not is_exact_in_float32(query):
+        scores = scores_of(table, query)
+        rows = top_k(scores, k)
+        return rows, scores[rows]
+    wide_query = query.astype(np.float32)
+    maxima = _maxima_of_groups(table[: blocks * step].reshape(blocks, step, columns), wide_query, groups)
+    bound = np.partition(maxima, maxima.size - k, axis=None)[maxima.size - k]
+    block, group = np.nonzero(maxima >= bound)
+    rows = ((block * step + group)[:, None] + np.arange(0, step, groups)).ravel()
+    rows = np.concatenate([rows, np.arange(blocks * step, len(table))])
+    rows.sort()  # equal scores must rank the lower row first
+    scores = scores_of(table[rows], query)
+    best_rows = top_k(scores, k)
+    return rows[best_rows], scores[best_rows]
+
+
+def _maxima_of_groups(blocks: NDArray[np.int8], query: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
+    """The greatest score of each group of each of `blocks` [blocks, rows, columns]: float32 [blocks, groups].
+
+    Row r of a block is in group r % groups: maxima are faster taken across than along.
+    """
+    maxima = np.empty((len(blocks), groups), np.float32)
+    wide = np.empty(blocks.shape[1:], np.float32)
+    scores = np.empty(blocks.shape[1], np.float32)
+    grid = scores.reshape(_ROWS_IN_GROUP, groups)
+    for block, greatest in zip(blocks, maxima, strict=True):
+        np.copyto(wide, block)
+        np.dot(wide, query, out=scores)
+        np.maximum.reduce(grid, axis=0, out=greatest)
+    return maxima
 
 
 def top_k(scores: Scores, k: int) -> Rows:
     """The rows of the k greatest scores, best first, ties by the lower row; -inf is never returned."""
-    rows = within(scores, k, 0) if k < len(scores) else np.arange(len(scores))
-    found = scores[rows]
+    if k < len(scores):
+        rows = (scores >= at_most_the_kth(scores, k)).nonzero()[0]
+        found = scores[rows]
+    else:
+        rows, found = np.arange(len(scores)), scores
     order = np.negative(found).argsort(kind="stable")[:k]
     if found[order[-1]] == -np.inf:
         order = order[found[order] > -np.inf]
     return rows[order]
 
 
-def within(scores: Scores, k: int, reach: float) -> Rows:
-    """The rows, in order, whose scores are less than the k-th greatest by no more than `reach`, and perhaps others.
+def at_most_the_kth(scores: Scores, k: int) -> float:
+    """The k-th greatest score, or of many scores a bound below it that few others reach.
 
-    In place of the k-th greatest score the k-th greatest of the maxima of groups will do, which is no greater, as k
-    groups hold a score as great. Of many scores only those of groups whose maxima are great enough are looked at.
+    The k-th greatest of the maxima of groups will do: k groups hold a score as great.
     """
     groups = len(scores) // _ROWS_IN_GROUP
-    if groups < 2 * k:
-        return (scores >= np.partition(scores, len(scores) - k)[len(scores) - k] - reach).nonzero()[0]
-    grid = scores[: groups * _ROWS_IN_GROUP].reshape(_ROWS_IN_GROUP, groups)  # maxima are faster across than along
-    maxima = np.maximum.reduce(grid)
-    least = np.partition(maxima, groups - k)[groups - k] - reach
-    if groups < _MANY_GROUPS:
-        return (scores >= least).nonzero()[0]
-    columns = (maxima >= least).nonzero()[0]
-    inside, column = (grid.take(columns, axis=1) >= least).nonzero()
-    rows = np.concatenate([inside * groups + columns[column], (scores[grid.size :] >= least).nonzero()[0] + grid.size])
-    rows.sort()
-    return rows
+    if groups >= 2 * k:
+        maxima = np.maximum.reduce(scores[: groups * _ROWS_IN_GROUP].reshape(_ROWS_IN_GROUP, groups), axis=0)
+    else:
+        maxima = scores.copy()
+    maxima.partition(len(maxima) - k)
+    return maxima[len(maxima) - k]
 
 
 def without(rows: Rows, banned: Rows, k: int) -> Rows:
     """The positions of the first k of `rows` that are not among `banned`."""
-    if len(rows) + len(banned) > _FEW:
-        return np.flatnonzero(~np.isin(rows, banned))[:k]
-    taken = set(banned.tolist())  # np.isin takes far longer to start
-    return np.array([place for place, row in enumerate(rows.tolist()) if row not in taken][:k], np.int64)
+    if rows.size * banned.size < 1 << 12:  # np.isin takes far longer to start
+        return (rows[:, None] != banned).all(axis=1).nonzero()[0][:k]
+    return np.flatnonzero(~np.isin(rows, banned))[:k]
 
 
 def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tuple[Rows, NDArray[np.float32]]:
@@ -124,7 +142,7 @@ def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tupl
     return rows, cosines(scores[rows], query, scale)
 
 
-def cosines(scores: Scores | NDArray[np.int64], query: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
+def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
     """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it."""
     wide = query.astype(np.float64)
     return (scores * (scale / max(1.0, math.sqrt(wide @ wide)))).astype(np.float32)
