@@ -27,6 +27,8 @@ OTHERS = {
     "map": "the items as points",
     "naive": "the exported file against what the converter writes by default",
     "export": "exports of generated tables up to 1,000,000 items",
+    "names": "how names are found as people type them",
+    "load": "many clients at once on `mignon serve`",
 }
 BENCHMARKS = (*ONE_HOT, "all", *OTHERS)
 
@@ -43,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             _compare_with_naive(arguments)
         elif arguments.which == "export":
             _export_sizes(arguments)
+        elif arguments.which == "names":
+            _find_names()
+        elif arguments.which == "load":
+            _load_server(arguments)
         else:
             _run(arguments)
     except (MignonError, TrainingError, ExportError) as error:
@@ -72,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
     parser.add_argument("--folder", type=Path, default=Path("build/model"), help="for `naive` (default: %(default)s)")
     parser.add_argument("--sizes", nargs="+", help="for `export`, such as 5000x16 (default: four up to 1000000x32)")
+    parser.add_argument("--minutes", type=float, default=10.0, help="for `load` (default: %(default)s)")
     parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="for `embedding` (default: the meals)")
     parser.add_argument("--triplets", type=Path, help="for `embedding` (default: those beside the catalog)")
     parser.add_argument("--dims", type=int, nargs="+", help="widths for `embedding` (default: 4 8 16 32 64)")
@@ -127,6 +134,18 @@ def _export_sizes(arguments: argparse.Namespace) -> None:
     exports = sizes.measure(arguments.out, arguments.sizes or sizes.SIZES)
     sizes.write(exports, arguments.out)
     print(f"\n{sizes.table_of(exports)}\n\nwrote {arguments.out / 'sizes.json'}")
+
+
+def _find_names() -> None:
+    from benchmarks import names
+
+    print(names.tables())
+
+
+def _load_server(arguments: argparse.Namespace) -> None:
+    from benchmarks import load
+
+    print(load.table_of(load.run(arguments.model, arguments.minutes)))
 
 
 def _evaluate_embedding(arguments: argparse.Namespace) -> None:

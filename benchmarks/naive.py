@@ -122,22 +122,13 @@ class _Reply:
 
 
 @dataclass(frozen=True)
-class _Neighbors:
-    """By the float table: the K nearest rows of each, int64 [rows, K], and the lowest of their scores, [rows]."""
-
-    table: NDArray[np.float32]
-    rows: NDArray[np.int64]
-    lowest: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
 class _Bench:
     """All that is known of the files before each is judged; `replies` and `seconds` are in order of `environments`."""
 
     environments: tuple[Path, ...]
     files: dict[str, Path]
     asked: _Asked
-    neighbors: _Neighbors
+    judge: gate.Judge
     replies: dict[str, tuple[_Reply, ...]]
     seconds: tuple[dict[str, float], ...]
     processes: int
@@ -182,7 +173,7 @@ def compare(  # noqa: PLR0913 - the last four are for quick runs and other machi
     for i, environment in enumerate(environments):
         loaded = {name: (files[name], _adjusted(asked.timed, r[i])) for name, r in replies.items() if not r[i].error}
         seconds.append(_ask(environment, "times", loaded)[1] if loaded else {})
-    bench = _Bench(tuple(environments), files, asked, _neighbors(table), replies, tuple(seconds), processes)
+    bench = _Bench(tuple(environments), files, asked, gate.Judge(table), replies, tuple(seconds), processes)
     return [_row(bench, name) for name in files]
 
 
@@ -303,11 +294,11 @@ def _on_interpreter(bench: _Bench, name: str, i: int, expected: Sequence[Ids]) -
     reply = bench.replies[name][i]
     if reply.error is not None:
         return OnInterpreter(reply.interpreter, reply.error, None)
-    overlap, strict = _overlaps(bench.neighbors, reply.others_of_items)
+    kept, strict = bench.judge.kept(np.array(reply.others_of_items)[bench.judge.sample])
     seconds, ours = bench.seconds[i][name], bench.seconds[i].get(OURS)
     answers = Answers(
-        overlap_at_10=overlap,
-        strict_overlap_at_10=strict,
+        overlap_at_10=float(kept.mean()),
+        strict_overlap_at_10=float(strict.mean()),
         exact_baskets=sum(a == b for a, b in zip(reply.others_of_baskets, expected, strict=True)),
         microseconds=1e6 * seconds,
         ratio_to_ours=seconds / ours if ours else None,
@@ -333,27 +324,6 @@ def _score_difference(replies: Sequence[_Reply]) -> float:
         for a, b in zip(one.scores, other.scores, strict=True)
         for row in a.keys() & b.keys()
     )
-
-
-def _neighbors(table: NDArray[np.float32]) -> _Neighbors:
-    k = min(K, len(table) - 1)
-    rows, lowest = np.empty((len(table), k), np.int64), np.empty(len(table), np.float32)
-    for item in range(len(table)):
-        scores = table @ table[item]
-        scores[item] = -np.inf
-        rows[item] = top_k(scores, k)
-        lowest[item] = scores[rows[item, -1]]
-    return _Neighbors(table, rows, lowest)
-
-
-def _overlaps(neighbors: _Neighbors, answers: Sequence[Ids]) -> tuple[float, float]:
-    """The shares of the nearest rows that `answers`, one a row, keep: with the allowance of TIE, and strictly."""
-    tolerant = strict = 0
-    for item, found in enumerate(answers):
-        scores = neighbors.table[found] @ neighbors.table[item]
-        tolerant += int((scores >= neighbors.lowest[item] - gate.TIE).sum())
-        strict += len(np.intersect1d(found, neighbors.rows[item]))
-    return tolerant / neighbors.rows.size, strict / neighbors.rows.size
 
 
 def _exact(looked_up: NDArray[np.float64], multiplied: NDArray[np.float64], questions: Sequence[Question]) -> list[Ids]:

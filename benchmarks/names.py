@@ -1,4 +1,4 @@
-"""How well and how fast meals are found by what people type: `python -m benchmarks.names`.
+"""How well and how fast meals are found by what people type: `python -m benchmarks names`.
 
 The queries were written by hand (`tests/device_runtime/names_as_typed.csv`); times are of the thread, so that what else
 the machine does is left out.
@@ -128,15 +128,11 @@ def cost_table(costs: Iterable[Cost]) -> str:
     return tabulate(rows, headers, floatfmt=".2f", intfmt=",")
 
 
-def main() -> int:
-    """Prints both tables."""
+def tables() -> str:
+    """What `python -m benchmarks names` prints."""
     ids, names, aliases = catalog()
     asked = queries()
-    print(accuracy_table(accuracy(NameIndex(ids, names, aliases), names, asked)), end="\n\n")
     typed = [query for query, _, _ in asked]
-    print(cost_table(cost(*each, typed) for each in ((ids, names, aliases), larger(names, aliases, 20 * len(names)))))
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    catalogs = ((ids, names, aliases), larger(names, aliases, 20 * len(names)))
+    found = accuracy(NameIndex(ids, names, aliases), names, asked)
+    return f"{accuracy_table(found)}\n\n{cost_table(cost(*each, typed) for each in catalogs)}"

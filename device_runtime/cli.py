@@ -95,6 +95,9 @@ def _add_ranking_options(command: argparse.ArgumentParser) -> None:
         metavar="ATTRIBUTE=VALUE",
         help="only items with this attribute; repeat an attribute to allow several values; != for items without it",
     )
+    command.add_argument(
+        "--diversify", type=float, default=0.0, metavar="SHARE", help="from 0 to 1: results less like one another"
+    )
     command.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
 
 
@@ -138,7 +141,11 @@ def _ranking_options(arguments: argparse.Namespace) -> dict[str, Any]:
         (where if name == attribute else unwanted).setdefault(name, []).append(value)
     if both := where.keys() & unwanted.keys():
         raise MignonError(f"--where both asks for and forbids values of {min(both)!r}; give one kind for an attribute")
-    return {"exclude": arguments.exclude, "where": where | {name: {"not": values} for name, values in unwanted.items()}}
+    return {
+        "diversify": arguments.diversify,
+        "exclude": arguments.exclude,
+        "where": where | {name: {"not": values} for name, values in unwanted.items()},
+    }
 
 
 def _print(results: Sequence[Match | Neighbor], as_json: bool) -> None:

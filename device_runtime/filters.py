@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, some_of
-from device_runtime.scoring import Rows
 
 Values = str | Iterable[str]
 Filter = Mapping[str, Values | Mapping[str, Values]]
@@ -51,15 +50,6 @@ class AttributeIndex:
                 allowed &= self._having(attribute, several(condition))
         return allowed
 
-    def of(self, row: int) -> dict[str, tuple[str, ...]]:
-        """The attributes of one item; values in alphabetical order."""
-        found = {}
-        for attribute, values in self._rows_with.items():
-            having = tuple(sorted(value for value, rows in values.items() if _holds(rows, row)))
-            if having:
-                found[attribute] = having
-        return found
-
     def _having(self, attribute: str, values: Sequence[str]) -> NDArray[np.bool_]:
         known = self._rows_with.get(attribute)
         if known is None:
@@ -94,8 +84,3 @@ def _negated(attribute: str, condition: Mapping[str, Values]) -> list[str]:
             f'the condition on {attribute!r} is {dict(condition)!r}; give a value, several, or {{"not": ...}}'
         )
     return several(condition[NOT])
-
-
-def _holds(rows: Rows, row: int) -> bool:
-    place = int(np.searchsorted(rows, row))
-    return place < len(rows) and int(rows[place]) == row

@@ -49,17 +49,20 @@ class NameIndex:
 
     Args:
         ids, names: one of each row.
-        aliases: (row, alias) pairs.
+        aliases: (row, alias) pairs, read when first needed.
+
+    Attributes:
+        row_of_id: {id: row}.
     """
 
     def __init__(self, ids: Sequence[str], names: Sequence[str], aliases: Iterable[tuple[int, str]]) -> None:
         self._names = names
-        self._aliases = list(aliases)
-        self._row_of_id = dict(zip(ids, range(len(ids)), strict=True))
+        self._unread = aliases
+        self.row_of_id = dict(zip(ids, range(len(ids)), strict=True))
 
     def row(self, text: str) -> int | None:
         """The row with this id, name or alias: an id wins over a name, a name over an alias, equal over folded."""
-        row = self._row_of_id.get(text)
+        row = self.row_of_id.get(text)
         if row is None:
             row = self._row_of_name.get(text)
         if row is None:
@@ -99,6 +102,10 @@ class NameIndex:
         scores[found >= entries.first_alias] *= _ALIAS  # of two as like, the one that is called so is meant
         scores = np.minimum(scores, _BELOW_EQUAL).round(4)  # so that a tie is one on every processor
         return zip(entries.rows[found].tolist(), scores.tolist(), strict=True)
+
+    @cached_property
+    def _aliases(self) -> list[tuple[int, str]]:
+        return list(self._unread)
 
     @cached_property
     def _row_of_name(self) -> dict[str, int]:

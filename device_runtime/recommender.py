@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from device_runtime import engines, scoring
 from device_runtime.datatypes import Match, Neighbor
+from device_runtime.diversity import CANDIDATES_FOR_EACH, diversified
 from device_runtime.engines import EngineName, Ranking
 from device_runtime.errors import InvalidArgumentError, UnknownItemError
 from device_runtime.filters import AttributeIndex, Filter, several
@@ -65,7 +66,13 @@ class Recommender:
         return [Match(self._ids[row], self._names[row], score) for row, score in self._index.find(text, limit)]
 
     def similar(
-        self, item: str, k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
+        self,
+        item: str,
+        k: int = 10,
+        *,
+        exclude: Iterable[str] = (),
+        where: Filter | None = None,
+        diversify: float = 0.0,
     ) -> list[Neighbor]:
         """The k items most like `item`, without `item` itself; fewer where fewer are eligible.
 
@@ -73,16 +80,23 @@ class Recommender:
             exclude: items that must not come back.
             where: what a result's attributes must be, as {attribute: value}; several values, any of which will do; or
                 {attribute: {"not": value or values}}, none of which may be there.
+            diversify: from 0, the most alike, to 1, the least like one another (see `device_runtime.diversity`).
 
         Raises:
             UnknownItemError: no item has that id, name or alias; the error suggests some.
-            InvalidArgumentError: k is below 1.
+            InvalidArgumentError: k is below 1, or `diversify` not from 0 to 1.
             UnknownAttributeError: `where` names an attribute or a value that no item has.
         """
-        return self.recommend([item], k, exclude=exclude, where=where)
+        return self.recommend([item], k, exclude=exclude, where=where, diversify=diversify)
 
     def recommend(
-        self, items: Sequence[str], k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
+        self,
+        items: Sequence[str],
+        k: int = 10,
+        *,
+        exclude: Iterable[str] = (),
+        where: Filter | None = None,
+        diversify: float = 0.0,
     ) -> list[Neighbor]:
         """The k items nearest to the favorites `items`, none of which comes back.
 
@@ -98,14 +112,23 @@ class Recommender:
             raise InvalidArgumentError("no favorites were given; name at least one item")
         excluded = self._rows(several(exclude))
         k = min(_check_count("k", k), len(self))
+        wanted = _candidates(k, diversify, len(self))
         if where:
-            banned = np.union1d(favorites, excluded)
-            return self._neighbors(self._filtered(scoring.sum_of_rows(self._model.table, favorites), k, banned, where))
-        ranking = self._engine.nearest(favorites, min(k + len(excluded), len(self)))
-        return self._neighbors(_without(ranking, excluded, k))
+            query = scoring.sum_of_rows(self._model.table, favorites)
+            ranking = self._filtered(query, wanted, np.union1d(favorites, excluded), where)
+        else:
+            ranking = self._engine.nearest(favorites, min(wanted + len(excluded), len(self)))
+            ranking = _without(ranking, excluded, wanted)
+        return self._neighbors(self._diversified(ranking, k, diversify))
 
     def search(
-        self, vector: ArrayLike, k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None
+        self,
+        vector: ArrayLike,
+        k: int = 10,
+        *,
+        exclude: Iterable[str] = (),
+        where: Filter | None = None,
+        diversify: float = 0.0,
     ) -> list[Neighbor]:
         """The k items whose vectors point most nearly where `vector` [dims] does; its length does not matter.
 
@@ -115,10 +138,12 @@ class Recommender:
         query = scoring.integer_query(self._checked(vector))
         banned = self._rows(several(exclude))
         k = min(_check_count("k", k), len(self))
+        wanted = _candidates(k, diversify, len(self))
         if where:
-            return self._neighbors(self._filtered(query, k, banned, where))
-        ranking = self._engine.search(query, min(k + len(banned), len(self)))
-        return self._neighbors(_without(ranking, banned, k))
+            ranking = self._filtered(query, wanted, banned, where)
+        else:
+            ranking = _without(self._engine.search(query, min(wanted + len(banned), len(self))), banned, wanted)
+        return self._neighbors(self._diversified(ranking, k, diversify))
 
     def place(self, attributes: Mapping[str, str | Iterable[str]]) -> NDArray[np.float32]:
         """The vector that an item with these attributes would have: float32 [dims], of length 1, for `search`.
@@ -174,21 +199,19 @@ class Recommender:
         return self._model.lines("names.txt")
 
     @cached_property
-    def _row_of_id(self) -> dict[str, int]:
-        """What most questions need: an index of names takes far longer to make."""
-        return {item: row for row, item in enumerate(self._ids)}
-
-    @cached_property
     def _index(self) -> NameIndex:
-        aliases = [(row, alias) for row, (alias,) in self._model.records("aliases.tsv", 1)]
-        return NameIndex(self._ids, self._names, aliases)
+        return NameIndex(self._ids, self._names, self._aliases())
+
+    def _aliases(self) -> Iterator[tuple[int, str]]:
+        for row, (alias,) in self._model.records("aliases.tsv", 1):
+            yield row, alias
 
     @cached_property
     def _attributes(self) -> AttributeIndex:
         return AttributeIndex(len(self), self._model.records("attributes.tsv", 2))
 
     def _rows(self, items: Sequence[str]) -> Rows:
-        known = self._row_of_id
+        known = self._index.row_of_id
         try:
             rows = [known[item] for item in items]
         except (KeyError, TypeError):  # one is asked for by its name, or is no text
@@ -201,6 +224,14 @@ class Recommender:
         allowed[banned] = False
         scores[~allowed] = -np.inf
         return scoring.best(scores, query, k, self._model.manifest.scale)
+
+    def _diversified(self, ranking: Ranking, k: int, diversify: float) -> Ranking:
+        if not diversify:
+            return ranking
+        rows, scores = ranking
+        vectors = self._model.table[rows] * np.float32(self._model.manifest.scale)
+        chosen = diversified(vectors, scores, k, diversify)
+        return rows[chosen], scores[chosen]
 
     def _checked(self, vector: ArrayLike) -> NDArray[np.float32]:
         dims = self._model.manifest.dims
@@ -233,6 +264,13 @@ def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
     rows, scores = ranking
     kept = scoring.without(rows, banned, k)
     return rows[kept], scores[kept]
+
+
+def _candidates(k: int, diversify: float, rows: int) -> int:
+    """How many of the best to choose k from."""
+    if isinstance(diversify, bool) or not isinstance(diversify, int | float) or not 0 <= diversify <= 1:
+        raise InvalidArgumentError(f"diversify is {diversify!r}; give a number from 0 to 1")
+    return min(k * CANDIDATES_FOR_EACH, rows) if diversify else k
 
 
 def _check_count(name: str, value: int) -> int:

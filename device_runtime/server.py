@@ -59,6 +59,7 @@ from device_runtime.engines import EngineName
 from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, UnknownItemError
 from device_runtime.model_file import ModelFile
 from device_runtime.recommender import Recommender
+from device_runtime.units import parse_bytes
 
 MAX_K = 1000
 MAX_TEXT = 500  # normalizing Unicode takes time in the square of a run of accents
@@ -71,7 +72,6 @@ _LINGER_SECONDS = 1.0
 _RETRY_AFTER_SECONDS = 1
 _PRINTABLE = 10**9  # Python takes long to print huge numbers, or refuses
 _LARGEST_FLOAT32 = 3.4028234e38
-_UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "KIB": 1024, "MIB": 1 << 20}
 _KINDS = {
     400: "BadRequestError",
     404: "NotFoundError",
@@ -717,7 +717,9 @@ def run(arguments: argparse.Namespace) -> int:
         MignonError: the file or an argument is bad.
         OSError: the port is in use.
     """
-    options = Options(_size(arguments.max_body), arguments.timeout, arguments.allow_origin, verbose=arguments.verbose)
+    options = Options(
+        parse_bytes(arguments.max_body), arguments.timeout, arguments.allow_origin, verbose=arguments.verbose
+    )
     if not 0 <= arguments.port < 1 << 16:
         raise InvalidArgumentError(f"the port is {arguments.port}; give one from 0 to 65535")
     api = Api(ModelFile.open(arguments.file), arguments.engine, cross_origin=options.allow_origin is not None)
@@ -735,14 +737,6 @@ async def _serve(service: Service, host: str, port: int, info: Mapping[str, Any]
     _LOG.info("%s with %d items at %s, engine %s", info["name"], info["rows"], " and ".join(urls), info["engine"])
     await stop.wait()
     await service.stop()
-
-
-def _size(text: str) -> int:
-    """Bytes from `64000`, `64KB` (thousands) or `64KiB` (of 1,024)."""
-    match = re.fullmatch(r"([0-9]{1,12}) ?([KM]?I?B?)", text.upper())
-    if match is None or match[2] not in _UNITS:
-        raise InvalidArgumentError(f"{text!r} is not a number of bytes such as 64KB")
-    return int(match[1]) * _UNITS[match[2]]
 
 
 def _log_to_stderr() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -24,7 +23,6 @@ WIDTHS = (4, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 BITS = (8, 4)
 LEAST_GAIN = 0.002
 MOST_ROWS_TO_FINE_TUNE = 200_000
-_UNITS = {"": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "KIB": 1024, "MIB": 1 << 20}
 
 
 @dataclass(frozen=True)
@@ -110,18 +108,6 @@ def within(found: Sequence[Candidate], most_bytes: int) -> Candidate:
             f"({found[0].name}), more than the {most_bytes:,} allowed; give --max-bytes more or fewer items"
         )
     return max(fitting, key=lambda candidate: candidate.quality.overlap_at_10)
-
-
-def parse_bytes(text: str) -> int:
-    """Bytes from `65536`, `64KB` (thousands) or `64KiB` (of 1,024).
-
-    Raises:
-        ValueError: it is none of these.
-    """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KM]?I?B?)", text.strip().upper())
-    if match is None or match[2] not in _UNITS:
-        raise ValueError(f"{text!r} is not a number of bytes such as 64KB")
-    return int(float(match[1]) * _UNITS[match[2]])
 
 
 def least_overlap(judge: Judge, dims: int, bits: int) -> float:

@@ -10,10 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device_runtime.errors import MignonError
-from export.candidates import BITS, METHODS, Candidate, candidates, every_size, frontier, parse_bytes, within
+from device_runtime.errors import InvalidArgumentError, MignonError
+from device_runtime.units import parse_bytes
+from export.candidates import BITS, METHODS, Candidate, candidates, every_size, frontier, within
 from export.errors import ExportError, VerificationError
-from export.gate import Judge
+from export.gate import Judge, Quality
 from export.write import Exported, Labels, judge_of, write
 from training import trained
 from training.errors import TrainingError
@@ -73,10 +74,9 @@ def _export(arguments: argparse.Namespace) -> None:
     )
     points: list[Exported] = []
     if arguments.frontier:
-        points = [
-            write([candidate], source, judge, arguments.frontier / f"{labels.name}-{candidate.name}.tflite", labels)
-            for candidate in frontier(sizes)
-        ]
+        for candidate in frontier(sizes):  # each shows what it keeps; none is refused for it
+            path = arguments.frontier / f"{labels.name}-{candidate.name}.tflite"
+            points.append(write([candidate], source, judge, path, labels, min_overlap=0.0))
         from export.frontier import write_frontier
 
         write_frontier(sizes, points, exported, arguments.frontier)
@@ -141,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
 def _bytes(text: str) -> int:
     try:
         return parse_bytes(text)
-    except ValueError as error:
+    except InvalidArgumentError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
@@ -176,7 +176,7 @@ def _print(exported: Exported, sizes: Sequence[Candidate], arguments: argparse.N
             print(f"wrote {path}")
 
 
-def _quality_line(quality: Any) -> str:
+def _quality_line(quality: Quality) -> str:
     triplets = (
         "" if quality.triplets is None else f", triplets {quality.triplets:.3f} (float {quality.float_triplets:.3f})"
     )

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from device_runtime.engines import Engine, NumpyEngine, TFLiteEngine, interpreter_modules
 from device_runtime.errors import MissingInterpreterError
 from device_runtime.model_file import ModelFile
-from device_runtime.scoring import EXACT_IN_FLOAT32, LARGEST_ENTRY, top_k
+from device_runtime.scoring import is_exact_in_float32, top_k
 from export.errors import VerificationError
 from export.quantize import QuantizedTable
 from training.catalog import Catalog
@@ -98,7 +98,7 @@ class Judge:
         """Compares the neighbors by float vectors with those by `rows` int8 [items, columns]."""
         if not self.k:
             return Quality(1.0, 1.0, 1.0, len(rows), {}, *self._triplets(rows))
-        kept, strict = self._kept(rows)
+        kept, strict = self.kept(self.neighbors(rows))
         ranked, exact = self._best
         return Quality(
             float(kept.mean()),
@@ -111,11 +111,10 @@ class Judge:
 
     def overlap(self, rows: NDArray[Any]) -> float:
         """`Quality.overlap_at_10` alone, of rows of any type."""
-        return float(self._kept(rows)[0].mean()) if self.k else 1.0
+        return float(self.kept(self.neighbors(rows))[0].mean()) if self.k else 1.0
 
-    def _kept(self, rows: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The share of its ten nearest that each measured item keeps, with the allowance for ties and without."""
-        found = self.neighbors(rows)
+    def kept(self, found: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The share of its ten nearest in what was `found` for each measured item, with the allowance and without."""
         ranked, exact = self._best
         kept, strict = np.zeros(len(found)), np.zeros(len(found))
         for place in _blocks(len(found)):
@@ -238,10 +237,9 @@ def _check_neighbors(path: Path, name: str, engine: Engine, judge: Judge, expect
 
 def _check_baskets(path: Path, name: str, engine: Engine, wide: NDArray[np.float32]) -> None:
     for basket, k in baskets(len(wide), BASKETS if len(wide) <= _LARGE else BASKETS_OF_LARGE):
-        query = wide[basket].sum(axis=0, dtype=np.float64)
-        exact = np.abs(query).sum() * LARGEST_ENTRY < EXACT_IN_FLOAT32
-        scores = wide @ query.astype(np.float32) if exact else wide @ query
-        _compare(path, name, basket, engine.search(query.astype(np.int64), k)[0], top_k(scores, k))
+        query = wide[basket].sum(axis=0, dtype=np.float64).astype(np.int64)
+        scores = wide @ query.astype(np.float32 if is_exact_in_float32(query) else np.float64)
+        _compare(path, name, basket, engine.search(query, k)[0], top_k(scores, k))
         scores[basket] = -np.inf
         _compare(path, name, basket, engine.nearest(basket, k)[0], top_k(scores, k))
 

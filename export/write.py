@@ -113,19 +113,7 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
         )
     graph = signatures(table)
     flatbuffer = serialize(graph, "mignon")
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
-        name=labels.name,
-        rows=len(table.rows),
-        dims=chosen.dims,
-        columns=chosen.dims,
-        bits=table.bits,
-        scale=table.scale,
-        table_offset=flatbuffer.table_offset,
-        objective="attributes",
-        quality=_rounded(asdict(chosen.quality)) | {"method": chosen.method, "training": source.metrics},
-        license=labels.license,
-    )
+    manifest = _manifest(chosen, labels, flatbuffer.table_offset, source.metrics)
     vocabulary = Vocabulary(source.attributes, vectors_in(table, judge, source.attribute_vectors))
     data = pack(flatbuffer.data, manifest, source.catalog, vocabulary)
     with replacing(out) as temporary:
@@ -152,6 +140,23 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
         operators=tuple(_operators(graph)),
         allowed_faults=allowed,
         training=source.metrics,
+    )
+
+
+def _manifest(chosen: Candidate, labels: Labels, table_offset: int, training: dict[str, Any]) -> Manifest:
+    table = chosen.table
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        name=labels.name,
+        rows=len(table.rows),
+        dims=chosen.dims,
+        columns=chosen.dims,
+        bits=table.bits,
+        scale=table.scale,
+        table_offset=table_offset,
+        objective="attributes",
+        quality=_rounded(asdict(chosen.quality)) | {"method": chosen.method, "training": training},
+        license=labels.license,
     )
 
 

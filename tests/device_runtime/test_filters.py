@@ -34,11 +34,6 @@ def test_equal_any_of_and_none_of(index, where, rows):
     assert index.allowed(where).nonzero()[0].tolist() == rows
 
 
-def test_the_attributes_of_one_item(index):
-    assert index.of(0) == {"course": ("breakfast", "dessert"), "allergens": ("milk",)}
-    assert index.of(3) == {}
-
-
 @pytest.mark.parametrize(
     ("where", "error", "message"),
     [

@@ -185,3 +185,25 @@ def test_the_score_of_a_pair_is_that_of_similar(recommender):
     assert recommender.score("Pancakes", first.id) == pytest.approx(first.score, abs=1e-6)
     with pytest.raises(UnknownItemError):
         recommender.score("Pancakes", "no such dish")
+
+
+def test_diversified_results_are_fewer_repeats_of_one_another(recommender):
+    def repeats(neighbors):
+        vectors = np.stack([recommender.vector(neighbor.id) for neighbor in neighbors])
+        return (vectors @ vectors.T)[np.triu_indices(len(vectors), 1)].mean()
+
+    plain = recommender.similar("Pancakes", 8)
+    diverse = recommender.similar("Pancakes", 8, diversify=0.5)
+    assert diverse[0] == plain[0]
+    assert len({neighbor.id for neighbor in diverse}) == 8
+    assert repeats(diverse) < repeats(plain)
+    assert recommender.similar("Pancakes", 300, diversify=0.3, where={"course": "dessert"})
+    assert recommender.search(recommender.vector("Pancakes"), 5, diversify=0) == recommender.search(
+        recommender.vector("Pancakes"), 5
+    )
+
+
+@pytest.mark.parametrize("bad", [-0.1, 1.1, float("nan"), "0.5", None, True])
+def test_a_bad_diversity_is_an_error(recommender, bad):
+    with pytest.raises(InvalidArgumentError, match="diversify is"):
+        recommender.similar("Pancakes", diversify=bad)

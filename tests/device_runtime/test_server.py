@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -44,7 +44,8 @@ class Running:
         await self._service.stop()
 
     def stop(self):
-        self._loop.call_soon_threadsafe(self._stop.set)
+        with suppress(RuntimeError):  # it was stopped before, and its loop is closed
+            self._loop.call_soon_threadsafe(self._stop.set)
 
     def connection(self):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=GRACE)

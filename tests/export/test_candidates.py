@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from export.aware import fine_tune
-from export.candidates import candidates, every_size, frontier, least_overlap, parse_bytes, vectors_in, within
+from export.candidates import candidates, every_size, frontier, least_overlap, vectors_in, within
 from export.errors import ExportError
 from export.gate import Judge
 from export.principal import principal_axes, truncated
@@ -84,17 +84,3 @@ def test_vectors_follow_the_table_through_truncation(judge):
     moved = vectors_in(table, judge, judge.vectors[:50])
     cosines = np.einsum("nd,nd->n", moved, table.rows[:50] * np.float32(table.scale)) / np.linalg.norm(moved, axis=1)
     assert cosines.mean() > 0.99
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("65536", 65536), ("64KB", 64_000), ("64 KiB", 65_536), ("1.5MB", 1_500_000), ("2mib", 2 << 20), ("10B", 10)],
-)
-def test_bytes_are_read_with_their_unit(text, expected):
-    assert parse_bytes(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "KB", "-5", "64 apples", "1e6", "5K", "NaN"])
-def test_what_is_no_number_of_bytes_is_refused(text):
-    with pytest.raises(ValueError, match="not a number of bytes"):
-        parse_bytes(text)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,6 +21,11 @@ FAST = ["--quantize", "ptq", "--no-progress"]
 
 def export(trained_folder, out, *options):
     return main([str(trained_folder), "--out", str(out), *FAST, *map(str, options)])
+
+
+def export_in_a_process(trained_folder, out, prepare):
+    command = [sys.executable, "-m", "export", str(trained_folder), "--out", str(out), *FAST]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=prepare)
 
 
 def test_exporting_twice_gives_the_same_bytes(trained_folder, model_path, tmp_path):
@@ -128,14 +134,8 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(trained_folder, tmp_pat
     """A limit on the size of files fails a write half-way, as a full disk does."""
     (tmp_path / "m.tflite").write_text("the last good one")
     limit = 8192
-    done = subprocess.run(
-        [sys.executable, "-m", "export", str(trained_folder), "--out", str(tmp_path / "m.tflite"), *FAST],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
+    limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
+    done = export_in_a_process(trained_folder, tmp_path / "m.tflite", limited)
     assert done.returncode == 1
     assert done.stderr.startswith(f"export: {tmp_path / 'm.tflite'}: cannot be written (File too large)")
     assert done.stderr.count("\n") == 1
@@ -147,14 +147,7 @@ def test_a_read_only_folder_is_one_line(trained_folder, tmp_path):
     folder = tmp_path / "read-only"
     folder.mkdir()
     folder.chmod(0o555)
-    done = subprocess.run(
-        [sys.executable, "-m", "export", str(trained_folder), "--out", str(folder / "m.tflite"), *FAST],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=_obey_permissions,
-    )
+    done = export_in_a_process(trained_folder, folder / "m.tflite", _obey_permissions)
     assert done.returncode == 1
     assert done.stderr == f"export: {folder / 'm.tflite'}: cannot be written (Permission denied)\n"
     assert list(folder.iterdir()) == []
@@ -184,3 +177,11 @@ def test_an_export_killed_while_it_writes_leaves_nothing_under_the_name(trained_
 def _has_come(folder, moment):
     partial = list(folder.glob(".m.tflite.*"))
     return bool(partial) and (moment == "it exists" or partial[0].stat().st_size > 0)
+
+
+def test_a_frontier_is_written_whatever_its_points_keep(trained_folder, tmp_path, capsys):
+    assert export(trained_folder, tmp_path / "m.tflite", "--frontier", tmp_path / "sizes", "--json") == 0
+    sizes = json.loads(capsys.readouterr().out)["sizes"]
+    points = {path.name for path in (tmp_path / "sizes").glob("*.tflite")}
+    assert points <= {f"m-{size['dims']}x{size['bits']}.tflite" for size in sizes}
+    assert {"m-4x4.tflite", "m-16x8.tflite"} <= points

@@ -9,27 +9,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Annotation, Text
 
 from export import frontier
-from export.candidates import BITS, Candidate, candidates, every_size
+from export.candidates import BITS, Candidate, candidates
 from export.candidates import frontier as best_of
 from export.frontier import write_frontier
 from export.quantize import QuantizedTable
-from export.write import Labels, judge_of, write
-from training import trained
-
-
-@pytest.fixture(scope="module")
-def source(trained_folder):
-    return trained.load(trained_folder)
-
-
-@pytest.fixture(scope="module")
-def judge(trained_folder, source):
-    return judge_of(trained_folder, source)
-
-
-@pytest.fixture(scope="module")
-def sizes(judge):
-    return every_size(judge, "ptq", BITS, progress=False)
+from export.write import Labels, write
 
 
 @pytest.fixture(scope="module")

@@ -10,15 +10,8 @@ from export import gate
 from export.errors import VerificationError
 from export.gate import Judge, frequency_thirds
 from export.quantize import QuantizedTable, quantize
-from export.write import judge_of
-from training import trained
 from training.catalog import Catalog, Item
 from training.evaluation import Triplet
-
-
-@pytest.fixture(scope="module")
-def judge(trained_folder):
-    return judge_of(trained_folder, trained.load(trained_folder))
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from export.candidates import BITS, candidates, every_size
+from export.candidates import candidates
 from export.report import page, write_report
-from export.write import Attempt, Labels, judge_of, write
+from export.write import Attempt, Labels, write
 from training import trained
 from training.evaluation import Triplet
 
@@ -56,16 +56,6 @@ def source(trained_folder):
     column = np.argsort(loaded.table[:, 0]).tolist()
     triplets = [Triplet(a, b, c, "hard") for a, b, c in zip(column[:100], column[1:], column[::-1], strict=False)]
     return replace(loaded, triplets=tuple(triplets))
-
-
-@pytest.fixture(scope="module")
-def judge(trained_folder, source):
-    return judge_of(trained_folder, source)
-
-
-@pytest.fixture(scope="module")
-def sizes(judge):
-    return every_size(judge, "ptq", BITS, progress=False)
 
 
 @pytest.fixture(scope="module")
