@@ -27,6 +27,7 @@ OTHERS = {
     "map": "the items as points",
     "naive": "the exported file against what the converter writes by default",
     "export": "exports of generated tables up to 1,000,000 items",
+    "peers": "the whole job against libraries for nearest neighbors",
     "names": "how names are found as people type them",
     "load": "many clients at once on `mignon serve`",
 }
@@ -45,6 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _compare_with_naive(arguments)
         elif arguments.which == "export":
             _export_sizes(arguments)
+        elif arguments.which == "peers":
+            _compare_with_peers(arguments)
         elif arguments.which == "names":
             _find_names()
         elif arguments.which == "load":
@@ -134,6 +137,14 @@ def _export_sizes(arguments: argparse.Namespace) -> None:
     exports = sizes.measure(arguments.out, arguments.sizes or sizes.SIZES)
     sizes.write(exports, arguments.out)
     print(f"\n{sizes.table_of(exports)}\n\nwrote {arguments.out / 'sizes.json'}")
+
+
+def _compare_with_peers(arguments: argparse.Namespace) -> None:
+    from benchmarks import peers
+
+    results = peers.measure(arguments.model, arguments.out)
+    peers.write(results, arguments.out)
+    print(f"{peers.table_of(results)}\n\nwrote {arguments.out / 'peers.json'} and {arguments.out / 'peers.png'}")
 
 
 def _find_names() -> None:
