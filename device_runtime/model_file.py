@@ -190,6 +190,10 @@ class ModelFile:
         """Name and size in bytes, as stored, of each entry of the archive."""
         return [(info.filename, info.compress_size) for info in self._archive.infolist()]
 
+    def flatbuffer(self) -> bytes:
+        """A copy of the bytes before the archive: a TFLite model."""
+        return self._bytes[: self.flatbuffer_size()]
+
     def flatbuffer_size(self) -> int:
         """Bytes before the archive starts."""
         return min(info.header_offset for info in self._archive.infolist())

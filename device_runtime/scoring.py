@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.floating[Any]]
+Ranking = tuple[Rows, NDArray[np.float32]]
 
 EXACT_IN_FLOAT32 = 1 << 24
 LARGEST_ENTRY = 127
 _BLOCK_BYTES = 1 << 19
-_ROWS_IN_GROUP = 64
+_ROWS_IN_GROUP = 32
+_GROUPS = 1 << 12
 
 
 def sum_of_rows(table: NDArray[np.int8], rows: Rows) -> NDArray[np.int64]:
@@ -36,6 +38,11 @@ def integer_query(vector: NDArray[np.float32]) -> NDArray[np.int64]:
         return np.zeros(len(wide), np.int64)
     reach = EXACT_IN_FLOAT32 / (LARGEST_ENTRY * np.sqrt(len(wide))) - np.sqrt(len(wide))
     return np.rint(wide * (reach / length)).astype(np.int64)
+
+
+def exact_favorites(columns: int) -> int:
+    """How many rows may be added to a query that is surely exact in float32."""
+    return (EXACT_IN_FLOAT32 - 1) // (LARGEST_ENTRY**2 * columns)
 
 
 def is_exact_in_float32(query: NDArray[np.int64]) -> bool:
@@ -89,12 +96,12 @@ def best_of_table(table: NDArray[np.int8], query: NDArray[np.int64], k: int) -> 
 def _maxima_of_groups(blocks: NDArray[np.int8], query: NDArray[np.float32], groups: int) -> NDArray[np.float32]:
     """The greatest score of each group of each of `blocks` [blocks, rows, columns]: float32 [blocks, groups].
 
-    Row r of a block is in group r % groups: maxima are faster taken across than along.
+    Row r of a block is in group r % groups.
     """
     maxima = np.empty((len(blocks), groups), np.float32)
     wide = np.empty(blocks.shape[1:], np.float32)
     scores = np.empty(blocks.shape[1], np.float32)
-    grid = scores.reshape(_ROWS_IN_GROUP, groups)
+    grid = _grid(scores, groups)
     for block, greatest in zip(blocks, maxima, strict=True):
         np.copyto(wide, block)
         np.dot(wide, query, out=scores)
@@ -106,13 +113,13 @@ def top_k(scores: Scores, k: int) -> Rows:
     """The rows of the k greatest scores, best first, ties by the lower row; -inf is never returned."""
     if k < len(scores):
         rows = (scores >= at_most_the_kth(scores, k)).nonzero()[0]
-        found = scores[rows]
+        found = scores.take(rows)
     else:
         rows, found = np.arange(len(scores)), scores
     order = np.negative(found).argsort(kind="stable")[:k]
     if found[order[-1]] == -np.inf:
         order = order[found[order] > -np.inf]
-    return rows[order]
+    return rows.take(order)
 
 
 def at_most_the_kth(scores: Scores, k: int) -> float:
@@ -120,13 +127,34 @@ def at_most_the_kth(scores: Scores, k: int) -> float:
 
     The k-th greatest of the maxima of groups will do: k groups hold a score as great.
     """
-    groups = len(scores) // _ROWS_IN_GROUP
-    if groups >= 2 * k:
-        maxima = np.maximum.reduce(scores[: groups * _ROWS_IN_GROUP].reshape(_ROWS_IN_GROUP, groups), axis=0)
-    else:
-        maxima = scores.copy()
+    groups = _groups(len(scores), k)
+    maxima = np.maximum.reduce(_grid(scores, groups)) if groups >= 2 * k else scores.copy()
     maxima.partition(len(maxima) - k)
     return maxima[len(maxima) - k]
+
+
+def within(scores: Scores, k: int, reach: float) -> Rows:
+    """The rows, in order, whose scores are less than the k-th greatest by no more than `reach`, and perhaps others."""
+    groups = _groups(len(scores), k)
+    if groups < 2 * k:
+        return (scores >= at_most_the_kth(scores, k) - reach).nonzero()[0]
+    grid = _grid(scores, groups)
+    maxima = np.maximum.reduce(grid)
+    least = np.partition(maxima, groups - k)[groups - k] - reach
+    columns = (maxima >= least).nonzero()[0]
+    inside, column = (grid.take(columns, axis=1) >= least).nonzero()
+    rest = (scores[grid.size :] >= least).nonzero()[0] + grid.size
+    return np.concatenate([inside * groups + columns[column], rest])
+
+
+def _groups(rows: int, k: int) -> int:
+    """How many groups of 32 rows or more to take the maxima of; a few thousand are soon looked through."""
+    return min(rows // _ROWS_IN_GROUP, max(_GROUPS, 4 * k))
+
+
+def _grid(scores: Scores, groups: int) -> Scores:
+    """A view of `groups` groups of scores, one a column: maxima are faster taken across than along."""
+    return scores[: len(scores) // groups * groups].reshape(-1, groups)
 
 
 def without(rows: Rows, banned: Rows, k: int) -> Rows:

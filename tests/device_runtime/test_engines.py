@@ -1,9 +1,13 @@
+import os
+
 import numpy as np
 import pytest
 
-from device_runtime import engines
-from device_runtime.engines import NumpyEngine, TFLiteEngine
+from device_runtime import engines, tflite_engine
 from device_runtime.errors import InvalidArgumentError, MissingInterpreterError
+from device_runtime.model_file import ModelFile
+from device_runtime.numpy_engine import NumpyEngine
+from device_runtime.tflite_engine import TFLiteEngine, quietly
 from export.gate import baskets
 
 
@@ -43,7 +47,7 @@ def test_unknown_engine_is_an_error(model):
 
 
 def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install(model, monkeypatch):
-    monkeypatch.setattr(engines, "_INTERPRETER_MODULES", ("no_such_interpreter.module",))
+    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("no_such_interpreter.module",))
     assert engines.create("auto", model).name == "numpy"
     with pytest.raises(MissingInterpreterError, match=r"pip install 'mignon\[litert\]'"):
         engines.create("tflite", model)
@@ -52,9 +56,9 @@ def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install
 def test_a_broken_interpreter_is_passed_over(model, monkeypatch, tmp_path):
     (tmp_path / "broken_interpreter.py").write_text("raise ImportError('built for another numpy')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(engines, "_INTERPRETER_MODULES", ("broken_interpreter", "tflite_runtime.interpreter"))
+    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("broken_interpreter", "tflite_runtime.interpreter"))
     assert engines.create("tflite", model).name == "tflite"
-    monkeypatch.setattr(engines, "_INTERPRETER_MODULES", ("broken_interpreter",))
+    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("broken_interpreter",))
     assert engines.create("auto", model).name == "numpy"
 
 
@@ -63,7 +67,29 @@ def test_a_4_bit_file_is_refused_by_tflite_runtime_and_auto_takes_another(model_
     wanted = expected(model_4_bits.table, basket, 10)
     for name in ("numpy", "tflite", "auto"):
         assert engines.create(name, model_4_bits).nearest(basket, 10)[0].tolist() == wanted
-    monkeypatch.setattr(engines, "_INTERPRETER_MODULES", ("tflite_runtime.interpreter",))
+    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("tflite_runtime.interpreter",))
     assert engines.create("auto", model_4_bits).name == "numpy"
     with pytest.raises(MissingInterpreterError, match="tflite_runtime does not load this file of 4-bit entries"):
         engines.create("tflite", model_4_bits)
+
+
+def test_only_the_announcement_is_kept_off_standard_error(capfd):
+    with quietly():
+        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nERROR: no memory\n")
+    os.write(2, b"after\n")
+    assert capfd.readouterr().err == "ERROR: no memory\nafter\n"
+
+
+def test_engines_are_made_without_a_word(model, capfd):
+    for name in ("numpy", "tflite", "auto"):
+        engines.create(name, model).nearest(np.array([1]), 3)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_interpreter_runs_the_bytes_that_were_verified(model_copy):
+    model = ModelFile.open(model_copy)
+    wanted = expected(model.table, np.array([4, 9]), 10)
+    other = model_copy.with_name("other")
+    other.write_bytes(b"another file")
+    other.replace(model_copy)
+    assert engines.create("tflite", model).nearest(np.array([4, 9]), 10)[0].tolist() == wanted

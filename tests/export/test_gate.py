@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from device_runtime.engines import NumpyEngine
+from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.model_file import ModelFile
 from export import gate
 from export.errors import VerificationError
@@ -25,7 +25,7 @@ def unit(rows, dims, seed=0):
 
 
 def test_a_good_file_is_verified_on_numpy_and_both_interpreters(model_path, table, judge):
-    assert gate.verify(model_path, table, judge) == ("numpy", "tflite_runtime", "ai_edge_litert")
+    assert gate.verify(model_path, table, judge) == ("numpy", "ai_edge_litert", "tflite_runtime")
 
 
 def test_a_4_bit_file_is_verified_where_it_loads(model_4_bits, judge):

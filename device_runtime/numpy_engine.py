@@ -1,0 +1,47 @@
+"""The engine that needs no interpreter."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime import scoring
+from device_runtime.model_file import ModelFile
+from device_runtime.scoring import Ranking, Rows
+
+_RESIDENT_TABLE_BYTES = 1 << 24
+
+
+class NumpyEngine:
+    """Maps the table and multiplies.
+
+    Args:
+        resident: keep a table of up to 4 million entries in float32 as well, which makes answers faster.
+    """
+
+    name = "numpy"
+
+    def __init__(self, model: ModelFile, *, resident: bool = True) -> None:
+        self._table = model.table
+        self._scale = model.manifest.scale
+        self._exact_favorites = scoring.exact_favorites(model.manifest.columns)
+        small = resident and self._table.size * 4 <= _RESIDENT_TABLE_BYTES
+        self._transposed = np.ascontiguousarray(self._table.T, np.float32) if small else None
+
+    def nearest(self, rows: Rows, k: int) -> Ranking:
+        """See `Engine.nearest`."""
+        query = scoring.sum_of_rows(self._table, rows)
+        if self._transposed is not None and len(rows) <= self._exact_favorites:
+            scores = query.astype(np.float32).dot(self._transposed)
+            scores[rows] = -np.inf
+            return scoring.best(scores, query, k, self._scale)
+        found, best = scoring.best_of_table(self._table, query, min(k + len(rows), len(self._table)))
+        kept = scoring.without(found, rows, k)
+        return found[kept], scoring.cosines(best[kept], query, self._scale)
+
+    def search(self, query: NDArray[np.int64], k: int) -> Ranking:
+        """See `Engine.search`."""
+        if self._transposed is not None and scoring.is_exact_in_float32(query):
+            return scoring.best(query.astype(np.float32).dot(self._transposed), query, k, self._scale)
+        found, best = scoring.best_of_table(self._table, query, k)
+        return found, scoring.cosines(best, query, self._scale)

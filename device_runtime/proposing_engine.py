@@ -1,0 +1,144 @@
+"""The engine for large tables: an interpreter proposes candidates, which are then scored exactly."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime import scoring
+from device_runtime.errors import MissingInterpreterError
+from device_runtime.model_file import ModelFile
+from device_runtime.numpy_engine import NumpyEngine
+from device_runtime.one_product import one_product
+from device_runtime.scoring import Ranking, Rows, Scores
+from device_runtime.tflite_engine import load_interpreter, quietly
+
+_MOST_CANDIDATES = 1 << 14
+_TRIED_ROWS = 8
+_TRIED_PRODUCTS = 1 << 12
+
+
+class ProposingEngine:
+    """Lets an interpreter propose candidates by 8-bit products, many times faster than in float, and scores them.
+
+    A query q is rounded to s h, where h is what the interpreter's own rounding of a query to 8 bits leaves as it is. So
+    the products h . r come back exact, and q . r differs from s h . r by no more than |q - s h| |r|. Every row that
+    could be among the best by that bound is scored in integers; where too many could, numpy scans the table.
+
+    The interpreter gets a model of one op made from the table, which is copied: it reads none that is only mapped.
+    """
+
+    name = "tflite"
+
+    def __init__(self, model: ModelFile, module: str) -> None:
+        self._table = model.table
+        self._scale = model.manifest.scale
+        self._by_numpy = NumpyEngine(model, resident=False)
+        self._interpreter = load_interpreter(module, model, one_product(model.table))
+        with quietly():
+            self._interpreter.allocate_tensors()
+        self._vector = self._interpreter.get_input_details()[0]["index"]
+        self._products = self._interpreter.tensor(self._interpreter.get_output_details()[0]["index"])
+        self._longest = _longest(model.table)
+        self._turn = threading.Lock()
+        self._round = self._lossless(module)
+
+    def nearest(self, rows: Rows, k: int) -> Ranking:
+        """See `Engine.nearest`."""
+        query = scoring.sum_of_rows(self._table, rows)
+        candidates = self._candidates(query, k + len(rows))
+        if candidates is None:
+            return self._by_numpy.nearest(rows, k)
+        found, scores = self._best(candidates, query, k + len(rows))
+        kept = scoring.without(found, rows, k)
+        return found[kept], scoring.cosines(scores[kept], query, self._scale)
+
+    def search(self, query: NDArray[np.int64], k: int) -> Ranking:
+        """See `Engine.search`."""
+        candidates = self._candidates(query, k)
+        if candidates is None:
+            return self._by_numpy.search(query, k)
+        found, scores = self._best(candidates, query, k)
+        return found, scoring.cosines(scores, query, self._scale)
+
+    def _best(self, candidates: Rows, query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
+        scores = scoring.scores_of(self._table.take(candidates, axis=0), query)
+        best = scoring.top_k(scores, k)
+        return candidates.take(best), scores.take(best)
+
+    def _candidates(self, query: NDArray[np.int64], k: int) -> Rows | None:
+        """Rows in order, the best k among them; None where they are too many to be worth it.
+
+        The k-th best exact score may be less than the k-th best product by what rounding can take away, and a row as
+        good as that may have lost as much.
+        """
+        if k >= min(len(self._table), _MOST_CANDIDATES) or not query.any():
+            return None
+        rounded = self._round(query)
+        reach = 2 * rounded.error * self._longest / rounded.step
+        with self._turn:
+            rows = scoring.within(self._ask(rounded.entries), k, reach)
+        return rows if len(rows) <= _MOST_CANDIDATES else None
+
+    def _ask(self, entries: NDArray[np.float32]) -> NDArray[np.float32]:
+        self._interpreter.set_tensor(self._vector, entries[None])
+        self._interpreter.invoke()
+        products: NDArray[np.float32] = self._products()[0]
+        return products
+
+    def _lossless(self, module: str) -> Callable[[NDArray[np.int64]], Rounded]:
+        """The rounding that this interpreter keeps, as a try on some queries shows."""
+        rows = np.linspace(0, len(self._table) - 1, _TRIED_ROWS).astype(np.int64)
+        queries = [query for query in self._table[rows].astype(np.int64) if query.any()]
+        for rounding in (to_255_steps, to_127_steps):
+            if all(self._keeps(rounding(query).entries) for query in queries):
+                return rounding
+        raise MissingInterpreterError(f"{module} rounds queries in a way that is not known; use engine 'numpy'")
+
+    def _keeps(self, entries: NDArray[np.float32]) -> bool:
+        some = self._table[:_TRIED_PRODUCTS]
+        return np.array_equal(self._ask(entries)[: len(some)], scoring.scores_of(some, entries.astype(np.int64)))
+
+
+class Rounded(NamedTuple):
+    """A query as `step` times whole numbers, `entries`, and the length of what that leaves out."""
+
+    entries: NDArray[np.float32]
+    step: float
+    error: float
+
+
+def to_127_steps(query: NDArray[np.int64]) -> Rounded:
+    """Whole numbers of which the largest is 127 or -127: kept by rounding to 8 bits with zero in their middle."""
+    step = int(np.abs(query).max()) / 127
+    return _rounded(query, step, np.rint(query / step))
+
+
+def to_255_steps(query: NDArray[np.int64]) -> Rounded:
+    """Whole numbers whose range, zero within, spans 255: kept by rounding to 8 bits with zero anywhere."""
+    least, greatest = min(0, int(query.min())), max(0, int(query.max()))
+    step = (greatest - least) / 255
+    entries = np.rint(query / step)
+    if greatest > 0:
+        entries[query.argmax()] = 255 + round(least / step)  # both ends may have been rounded the same way
+    return _rounded(query, step, entries)
+
+
+def _rounded(query: NDArray[np.int64], step: float, entries: NDArray[np.float64]) -> Rounded:
+    left_out = query - step * entries
+    return Rounded(entries.astype(np.float32), step, math.sqrt(left_out @ left_out) * (1 + 1e-6))
+
+
+def _longest(table: NDArray[np.int8]) -> float:
+    """The norm of the longest row, in integers."""
+    step = 1 << 12
+    squares = 0.0
+    for start in range(0, len(table), step):
+        wide = table[start : start + step].astype(np.float32)
+        squares = max(squares, float(np.einsum("ij,ij->i", wide, wide).max()))
+    return float(np.sqrt(squares))
