@@ -10,8 +10,8 @@ from typing import Any
 
 from benchmarks import measure, report
 from device_runtime import MignonError, Recommender
-from device_runtime.tflite_engine import interpreter_modules
 from device_runtime.model_file import ModelFile
+from device_runtime.tflite_engine import interpreter_modules
 from export.errors import ExportError
 from training.catalog import BUILT_IN_CATALOG, read_catalog
 from training.errors import TrainingError

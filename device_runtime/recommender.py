@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from device_runtime import engines, scoring
 from device_runtime.datatypes import Match, Neighbor
 from device_runtime.diversity import CANDIDATES_FOR_EACH, diversified
-from device_runtime.engines import EngineName, Ranking
+from device_runtime.engines import EngineName
 from device_runtime.errors import InvalidArgumentError, UnknownItemError
 from device_runtime.filters import AttributeIndex, Filter, several
 from device_runtime.model_file import Manifest, ModelFile
 from device_runtime.names import NameIndex
-from device_runtime.scoring import Rows
+from device_runtime.scoring import Ranking, Rows
 
 _SUGGESTIONS = 3
 

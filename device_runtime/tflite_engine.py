@@ -143,7 +143,7 @@ def quietly() -> Iterator[None]:
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-            with open(reading, "rb") as stream:
+            with open(reading, "rb") as stream:  # noqa: PTH123 - a descriptor, not a path
                 said = [line for line in stream if not line.startswith(_ANNOUNCEMENT)]
             if said:
                 os.write(2, b"".join(said))

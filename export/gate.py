@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from device_runtime.engines import Engine
-from device_runtime.numpy_engine import NumpyEngine
-from device_runtime.tflite_engine import TFLiteEngine, interpreter_modules
 from device_runtime.errors import MissingInterpreterError
 from device_runtime.model_file import ModelFile
+from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.scoring import is_exact_in_float32, top_k
+from device_runtime.tflite_engine import TFLiteEngine, interpreter_modules
 from export.errors import VerificationError
 from export.quantize import QuantizedTable
 from training.catalog import Catalog

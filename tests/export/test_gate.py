@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.model_file import ModelFile
+from device_runtime.numpy_engine import NumpyEngine
 from export import gate
 from export.errors import VerificationError
 from export.gate import Judge, frequency_thirds
