@@ -38,7 +38,7 @@ def test_rows_are_those_of_a_dictionary(different, other):
 
 def test_lines_of_one_hash_are_told_apart(monkeypatch):
     listed = [f"item-{number}" for number in range(50)]
-    monkeypatch.setattr(lines_module, "hash", lambda line: len(line), raising=False)
+    monkeypatch.setattr(lines_module, "hash", len, raising=False)
     row_of = RowOfLine(lines_of(listed))
     assert [row_of[line] for line in listed] == list(range(50))
     with pytest.raises(KeyError):
