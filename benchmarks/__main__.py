@@ -21,17 +21,18 @@ from training.rules import rules_beside
 
 BAD_INPUT = 2
 FAILURE = 1
-ONE_HOT = ("size", "latency", "quality")
 OTHERS = {
+    "size": "bytes, against one-hot",
+    "quality": "which meals are alike, against one-hot",
+    "latency": "the whole job against libraries for nearest neighbors, on the model and on generated tables",
     "embedding": "how good the embedding of a catalog is",
     "map": "the items as points",
     "naive": "the exported file against what the converter writes by default",
     "export": "exports of generated tables up to 1,000,000 items",
-    "peers": "the whole job against libraries for nearest neighbors",
     "names": "how names are found as people type them",
     "load": "many clients at once on `mignon serve`",
 }
-BENCHMARKS = (*ONE_HOT, "all", *OTHERS)
+GROWTH = ("1000x32", "10000x32", "100000x32", "1000000x32")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _compare_with_naive(arguments)
         elif arguments.which == "export":
             _export_sizes(arguments)
-        elif arguments.which == "peers":
+        elif arguments.which == "latency":
             _compare_with_peers(arguments)
         elif arguments.which == "names":
             _find_names()
@@ -74,13 +75,19 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "which",
         nargs="?",
-        choices=BENCHMARKS,
+        choices=("all", *OTHERS),
         default="all",
-        help=f"`all` is the first three (default); {'; '.join(f'{name}: {text}' for name, text in OTHERS.items())}",
+        help="; ".join(
+            f"{name}: {text}" for name, text in {"all": "one-hot against embedding (default)", **OTHERS}.items()
+        ),
     )
     parser.add_argument("--model", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
     parser.add_argument("--folder", type=Path, default=Path("build/model"), help="for `naive` (default: %(default)s)")
-    parser.add_argument("--sizes", nargs="+", help="for `export`, such as 5000x16 (default: four up to 1000000x32)")
+    parser.add_argument(
+        "--sizes",
+        nargs="*",
+        help="generated tables for `export` and `latency`, such as 5000x16 (default: four up to 1000000x32)",
+    )
     parser.add_argument("--minutes", type=float, default=10.0, help="for `load` (default: %(default)s)")
     parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="for `embedding` (default: the meals)")
     parser.add_argument("--triplets", type=Path, help="for `embedding` (default: those beside the catalog)")
@@ -91,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    chosen = set(ONE_HOT) if arguments.which == "all" else {arguments.which}
+    chosen = {"size", "latency", "quality"} if arguments.which == "all" else {arguments.which}
     results: dict[str, Sequence[Any]] = {}
     model = ModelFile.open(arguments.model)
     if "size" in chosen:
@@ -134,17 +141,21 @@ def _export_sizes(arguments: argparse.Namespace) -> None:
     import_tensorflow()
     from benchmarks import sizes
 
-    exports = sizes.measure(arguments.out, arguments.sizes or sizes.SIZES)
+    exports = sizes.measure(arguments.out, sizes.SIZES if arguments.sizes is None else arguments.sizes)
     sizes.write(exports, arguments.out)
     print(f"\n{sizes.table_of(exports)}\n\nwrote {arguments.out / 'sizes.json'}")
 
 
 def _compare_with_peers(arguments: argparse.Namespace) -> None:
-    from benchmarks import peers
+    import_tensorflow()
+    from benchmarks import peers, sizes
 
+    peers.check_environments()
     results = peers.measure(arguments.model, arguments.out)
+    for size in GROWTH if arguments.sizes is None else arguments.sizes:
+        results += peers.measure(sizes.exported(size, arguments.out), arguments.out)
     peers.write(results, arguments.out)
-    print(f"{peers.table_of(results)}\n\nwrote {arguments.out / 'peers.json'} and {arguments.out / 'peers.png'}")
+    print(f"{peers.table_of(results)}\n\nwrote {arguments.out / 'latency.json'} and {arguments.out / 'latency.png'}")
 
 
 def _find_names() -> None:

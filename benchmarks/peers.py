@@ -76,6 +76,7 @@ class Result:
         first_microseconds: the median of the first answer of a turn, when the caches hold what others left there.
         least_microseconds: the least of all.
         ratio, first_ratio: `microseconds` and `first_microseconds` by those of the fastest exact peer.
+        reads: `microseconds` by those of reading the table once in the same environment.
         stored_bytes: of the model file, or of a peer's saved index and the ids.
         anonymous_bytes: memory of a fresh process that no file backs, after a few answers; Python's and numpy's too.
         start_seconds: from the start of a process to its first answer, the median of a few.
@@ -94,6 +95,7 @@ class Result:
     least_microseconds: float
     ratio: float
     first_ratio: float
+    reads: float
     stored_bytes: int
     anonymous_bytes: int
     start_seconds: float
@@ -159,23 +161,23 @@ def measure(  # noqa: PLR0913 - what a run may be limited to
 
 def table_of(results: Sequence[Result]) -> str:
     """One contestant a line, the fastest first; tables apart."""
-    headers = ["", "in", "exact", "agrees", "µs", "x", "first µs", "x", "least µs", "stored kB", "anonymous MB"]
-    headers += ["start s", "x"]
+    headers = ["", "in", "exact", "agrees", "µs", "x", "x read", "first µs", "x", "stored kB", "anonymous MB"]
+    headers += ["start s", "x", "digest s"]
     tables = []
     for rows, dims in dict.fromkeys((r.rows, r.dims) for r in results):
         here = sorted((r for r in results if (r.rows, r.dims) == (rows, dims)), key=lambda r: r.microseconds)
         tables.append(
             f"{rows:,} x {dims}\n"
-            + tabulate(map(_line, here), headers, disable_numparse=True, colalign=["left"] * 3 + ["right"] * 10)
+            + tabulate(map(_line, here), headers, disable_numparse=True, colalign=["left"] * 3 + ["right"] * 11)
         )
     return "\n\n".join(tables)
 
 
 def write(results: Sequence[Result], out: Path) -> None:
-    """Writes `peers.json` and `peers.png`, which shows how answers grow with the number of items."""
-    with replacing(out / "peers.json") as temporary:
+    """Writes `latency.json` and `latency.png`, which shows how answers grow with the number of items."""
+    with replacing(out / "latency.json") as temporary:
         temporary.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n", "utf-8")
-    draw(results, out / "peers.png")
+    draw(results, out / "latency.png")
 
 
 def draw(results: Sequence[Result], path: Path) -> None:
@@ -215,6 +217,16 @@ def _turns(rows: int) -> int:
 
 def _names(env: Environment, peers: Sequence[str]) -> list[str]:
     return [f"mignon {engine}" for engine in env.engines] + (list(peers) if env.peers else [])
+
+
+def check_environments(environments: Sequence[Environment] = ENVIRONMENTS) -> None:
+    """Refuses to begin where an environment is missing.
+
+    Raises:
+        InvalidArgumentError: one is missing; the message says how to make it.
+    """
+    for env in environments:
+        _check(env)
 
 
 def _check(env: Environment) -> None:
@@ -370,6 +382,7 @@ def _results(
                 1e6 * least,
                 usual / fastest,
                 first / fastest_first,
+                usual / times[env, "read"][0],
                 _stored_bytes(model, folder, name),
                 start.anonymous,
                 start.seconds,
@@ -423,11 +436,12 @@ def _line(result: Result) -> list[str]:
         agrees,
         f"{result.microseconds:,.0f}",
         f"{result.ratio:.2f}",
+        f"{result.reads:.2f}",
         f"{result.first_microseconds:,.0f}",
         f"{result.first_ratio:.2f}",
-        f"{result.least_microseconds:,.0f}",
         f"{result.stored_bytes / 1e3:,.0f}",
         f"{result.anonymous_bytes / 1e6:,.1f}" if result.anonymous_bytes else "",
         f"{result.start_seconds:.2f}" if result.start_seconds else "",
         f"{result.start_ratio:.2f}" if result.start_seconds else "",
+        f"{result.digest_seconds:.3f}" if result.digest_seconds else "",
     ]

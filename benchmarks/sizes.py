@@ -56,11 +56,32 @@ def measure(out: Path, sizes: Sequence[str] = SIZES, bits: Sequence[int] = BITS)
     found = []
     for size, depth in tqdm([(s, b) for s in sizes for b in bits], desc="exporting", unit="file"):
         rows, dims = _parse(size)
-        folder = out / "generated" / size
-        if not folder.exists():
-            generate(rows, dims, folder)
-        found.append(_export(folder, size, rows * dims, depth))
+        found.append(_export(_generated(size, out), size, rows * dims, depth))
     return found
+
+
+def exported(size: str, out: Path) -> Path:
+    """The 8-bit file of a generated table, made below `out` if it is not there yet.
+
+    Raises:
+        InvalidArgumentError: `size` is not ROWSxDIMS, or its export fails.
+    """
+    rows, dims = _parse(size)
+    path = _path(out / "generated" / size, 8)
+    if not path.exists():
+        _export(_generated(size, out), size, rows * dims, 8)
+    return path
+
+
+def _generated(size: str, out: Path) -> Path:
+    folder = out / "generated" / size
+    if not folder.exists():
+        generate(*_parse(size), folder)
+    return folder
+
+
+def _path(folder: Path, bits: int) -> Path:
+    return folder.with_name(f"{folder.name}x{bits}.tflite")
 
 
 def table_of(exports: Sequence[Export]) -> str:
@@ -97,7 +118,7 @@ def _parse(size: str) -> tuple[int, int]:
 
 
 def _export(folder: Path, size: str, entries: int, bits: int) -> Export:
-    path = folder.with_name(f"{size}x{bits}.tflite")
+    path = _path(folder, bits)
     command = [sys.executable, "-m", "export", str(folder), "--out", str(path), "--bits", str(bits)]
     log = folder.with_name(f"{size}x{bits}.json")
     start = time.monotonic()

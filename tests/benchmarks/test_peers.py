@@ -36,8 +36,8 @@ def test_all_do_the_same_job(results, model_path):
     assert named["numpy argpartition"].stored_bytes > 300 * 16 * 4
     assert min(named[name].ratio for name in BY_HAND) == 1.0
     peers.write(found, out)
-    assert len(json.loads((out / "peers.json").read_text())) == len(found)
-    assert (out / "peers.png").read_bytes()[:4] == b"\x89PNG"
+    assert len(json.loads((out / "latency.json").read_text())) == len(found)
+    assert (out / "latency.png").read_bytes()[:4] == b"\x89PNG"
     assert "mignon tflite" in peers.table_of(found)
 
 
