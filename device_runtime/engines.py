@@ -1,4 +1,7 @@
-"""Two ways to scan the table, with the same answers: plain numpy, and a TFLite interpreter running the file's graph."""
+"""Two ways to scan the table, with the same answers: plain numpy, and a TFLite interpreter running the file's graph.
+
+A third, asked for by name alone, is in `device_runtime.approximate`.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from device_runtime.errors import InvalidArgumentError, MissingInterpreterError
 from device_runtime.model_file import ModelFile
 from device_runtime.scoring import Rows
 
-EngineName = Literal["auto", "tflite", "numpy"]
+EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 Ranking = tuple[Rows, NDArray[np.float32]]
 
 _INTERPRETER_MODULES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
@@ -112,11 +115,16 @@ def create(name: EngineName, model: ModelFile) -> Engine:
     Raises:
         InvalidArgumentError: no engine has that name.
         MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
+        MissingLibraryError, IndexFileError: `usearch` was asked for and cannot answer (see `approximate`).
     """
     if name not in get_args(EngineName):
         raise InvalidArgumentError(f"engine {name!r} is not one of {', '.join(get_args(EngineName))}")
     if name == "numpy":
         return NumpyEngine(model)
+    if name == "usearch":
+        from device_runtime.approximate import UsearchEngine
+
+        return UsearchEngine(model)
     reasons = ["no TFLite interpreter is installed; run `pip install 'mignon[litert]'` or use engine 'numpy'"]
     for module in interpreter_modules():
         try:
