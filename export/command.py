@@ -179,7 +179,7 @@ def _print(exported: Exported, sizes: Sequence[Candidate], arguments: argparse.N
     )
     print(f"verified on {', '.join(exported.engines)}: ids equal exact arithmetic")
     if exported.index:
-        print(_index_line(exported.path, exported.index))
+        print(_index_line(exported, exported.index))
     for fault in exported.allowed_faults:
         print(f"note: {fault}")
     for path in (arguments.report, arguments.frontier):
@@ -187,11 +187,11 @@ def _print(exported: Exported, sizes: Sequence[Candidate], arguments: argparse.N
             print(f"wrote {path}")
 
 
-def _index_line(path: Path, index: IndexRecord) -> str:
+def _index_line(exported: Exported, index: IndexRecord) -> str:
     found = index.recall_at_10
     return (
-        f"wrote {index_path(path)}: {index.bytes:,} bytes, recall@10 of items {found['items']:.3f}, of baskets "
-        f"{found['baskets']:.3f}, with {index.expansion_search} candidates"
+        f"wrote {index_path(exported.path)}: {index.bytes:,} bytes in {exported.index_seconds:.1f} s, recall@10 of "
+        f"items {found['items']:.3f}, of baskets {found['baskets']:.3f}, with {index.expansion_search} candidates"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -31,10 +32,11 @@ _ROWS_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class BuiltIndex:
-    """An index as it will be written, and what the manifest will say of it."""
+    """An index as it will be written, what the manifest will say of it, and how long the graph took."""
 
     data: bytes
     record: IndexRecord
+    seconds: float
 
 
 class Question(NamedTuple):
@@ -68,7 +70,9 @@ def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
         MissingLibraryError: usearch is not installed.
     """
     check_size(len(table))
+    start = time.monotonic()
     data = _graph_of(table, progress)
+    seconds = time.monotonic() - start
     choosing = {kind: list(_questions(table, *sizes, _CHOOSING, seed=1)) for kind, sizes in KINDS.items()}
     for expansion in EXPANSIONS:
         graph = Graph(table, data, expansion)
@@ -84,7 +88,7 @@ def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
         expansion_search=expansion,
         recall_at_10={kind: round(recall(graph, asked), 4) for kind, asked in held.items()},
     )
-    return BuiltIndex(data, record)
+    return BuiltIndex(data, record, seconds)
 
 
 def recall(graph: Graph, asked: Sequence[Question]) -> float:

@@ -55,7 +55,7 @@ class Exported:
         operators: (signature, op, version, shape of its result) in the order in which they run.
         allowed_faults: what lint says of the file and is meant so.
         training: the metrics that training left.
-        index: of the index beside it, where one was asked for.
+        index, index_seconds: of the index beside it, where one was asked for; and how long its graph took.
     """
 
     path: Path
@@ -76,6 +76,7 @@ class Exported:
     allowed_faults: tuple[Fault, ...]
     training: dict[str, Any]
     index: IndexRecord | None
+    index_seconds: float | None
 
 
 def judge_of(folder: Path, source: Trained) -> Judge:
@@ -156,6 +157,7 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
         allowed_faults=allowed,
         training=source.metrics,
         index=built.record if built else None,
+        index_seconds=built.seconds if built else None,
     )
 
 
