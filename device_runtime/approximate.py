@@ -25,6 +25,9 @@ from device_runtime.scoring import Rows, Scores
 
 SUFFIX = ".usearch"
 ROWS_TO_A_CANDIDATE = 200
+_SIDES = 8
+_LEAN = 0.3
+_NONE: Rows = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -68,23 +71,47 @@ class Graph:
         )
         self._index.view(data)
 
-    def best(self, query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
+    def best(self, query: NDArray[np.int64], k: int, favorites: Rows = _NONE) -> tuple[Rows, Scores]:
         """The rows of the k greatest integer scores among the candidates, ties by the lower row, and those scores.
 
         They are fewer where the graph leads to fewer. `query` [columns] must not be zero.
+
+        Args:
+            favorites: whose sum the query is, where it is one.
         """
-        rounded = np.rint(query * (scoring.LARGEST_ENTRY / np.abs(query).max())).astype(np.int8)
-        found = self._index.search(rounded, max(k, self._expansion), threads=1)
-        rows = np.sort(found.keys).astype(np.int64)
+        rows = self._candidates(query, k, favorites)
         scores = scoring.scores_of(self._table[rows], query)
         best = scoring.top_k(scores, k)
         return rows[best], scores[best]
 
+    def cost(self, k: int, favorites: Rows = _NONE) -> int:
+        """How many candidates `best` keeps on the way."""
+        return _searches(favorites) * max(k, self._expansion)
+
+    def _candidates(self, query: NDArray[np.int64], k: int, favorites: Rows) -> Rows:
+        """Rows near the query, in order.
+
+        The sum of unlike favorites lies far from all rows, and a search for it ends in whatever cluster it meets first.
+        So it is searched for from several sides: as it is, and leaning toward some of its favorites.
+        """
+        asked = query[None].astype(np.float64)
+        if _searches(favorites) > 1:
+            toward = self._table[favorites[:_SIDES]].astype(np.float64)
+            toward *= _LEAN * np.linalg.norm(asked) / np.linalg.norm(toward, axis=1, keepdims=True)
+            asked = np.concatenate([asked, asked + toward])
+        greatest = np.maximum(1.0, np.abs(asked).max(axis=1, keepdims=True))
+        rounded = np.rint(asked * (scoring.LARGEST_ENTRY / greatest)).astype(np.int8)
+        found = self._index.search(rounded, max(k, self._expansion), threads=1)
+        if len(asked) == 1:
+            return np.sort(found.keys).astype(np.int64)
+        filled = np.arange(found.keys.shape[1]) < np.asarray(found.counts)[:, None]
+        return np.unique(found.keys[filled]).astype(np.int64)
+
 
 class UsearchEngine:
-    """Asks the index beside the model; questions that a scan answers as fast are left to one, which is exact.
+    """Asks the index beside the model, or scans the table where that takes no longer; a scan is exact.
 
-    Those are questions for more than one in 200 of the rows, and for favorites that cancel out.
+    A candidate takes about as long as a scan takes for 200 rows. Favorites that cancel out are left to the scan too.
 
     Raises:
         MissingLibraryError: usearch is not installed.
@@ -102,8 +129,8 @@ class UsearchEngine:
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
         query = scoring.sum_of_rows(self._table, rows)
-        if not self._scan_is_better(query, k + len(rows)):
-            found, scores = self._graph.best(query, k + len(rows))
+        if query.any() and self._is_worth_it(k + len(rows), rows):
+            found, scores = self._graph.best(query, k + len(rows), rows)
             kept = scoring.without(found, rows, k)
             if len(kept) == k:
                 return found[kept], scoring.cosines(scores[kept], query, self._scale)
@@ -111,14 +138,14 @@ class UsearchEngine:
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        if not self._scan_is_better(query, k):
+        if query.any() and self._is_worth_it(k):
             found, scores = self._graph.best(query, k)
             if len(found) == k:
                 return found, scoring.cosines(scores, query, self._scale)
         return self._exact.search(query, k)
 
-    def _scan_is_better(self, query: NDArray[np.int64], wanted: int) -> bool:
-        return wanted * ROWS_TO_A_CANDIDATE > len(self._table) or not query.any()
+    def _is_worth_it(self, k: int, favorites: Rows = _NONE) -> bool:
+        return self._graph.cost(k, favorites) * ROWS_TO_A_CANDIDATE <= len(self._table)
 
 
 def index_path(model: Path) -> Path:
@@ -189,6 +216,10 @@ def library() -> Any:
         ) from error
     except (ImportError, OSError) as error:  # built for another system
         raise MissingLibraryError(f"usearch is installed but cannot be imported ({error})") from error
+
+
+def _searches(favorites: Rows) -> int:
+    return 1 if len(favorites) < 2 else 1 + min(len(favorites), _SIDES)
 
 
 def _map(path: Path) -> mmap.mmap:

@@ -20,19 +20,19 @@ from export.errors import ExportError
 
 CONNECTIVITY = 16
 EXPANSION_ADD = 128
-EXPANSIONS = (64, 128, 256, 512, 1024)
+EXPANSIONS = (32, 64, 128, 256, 512)
 NEIGHBORS = 10
 LEAST_RECALL = 0.95
 LARGEST_BASKET = 20
 KINDS = {"items": (1, 1), "baskets": (2, LARGEST_BASKET)}
-FEWEST_ROWS = ROWS_TO_A_CANDIDATE * (NEIGHBORS + 1)
+FEWEST_ROWS = ROWS_TO_A_CANDIDATE * EXPANSIONS[0]
 _CHOOSING, _HELD = 200, 500
 _ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
 class BuiltIndex:
-    """An index as it will be written, what the manifest will say of it, and how long the graph took."""
+    """An index as it will be written, what the manifest will say of it, and how long both took."""
 
     data: bytes
     record: IndexRecord
@@ -63,7 +63,7 @@ def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
     """The index of int8 [rows, columns], built by one thread: the same bytes from the same rows and library.
 
     Of a few widths of the search the least is taken that finds LEAST_RECALL of the exact ten best for some items and
-    baskets, or else the greatest; what it finds is then measured on others.
+    baskets, or else the greatest; what it finds, where it is asked, is then measured on others.
 
     Raises:
         ExportError: the table is too small.
@@ -71,15 +71,19 @@ def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
     """
     check_size(len(table))
     start = time.monotonic()
-    data = _graph_of(table, progress)
-    seconds = time.monotonic() - start
+    data = _graph_of(table, progress=progress)
+    return BuiltIndex(data, measured(table, data), time.monotonic() - start)
+
+
+def measured(table: NDArray[np.int8], data: bytes) -> IndexRecord:
+    """What to say of an index of `table`: how wide to search it, and what it finds then."""
     choosing = {kind: list(_questions(table, *sizes, _CHOOSING, seed=1)) for kind, sizes in KINDS.items()}
     for expansion in EXPANSIONS:
         graph = Graph(table, data, expansion)
         if all(recall(graph, asked) >= LEAST_RECALL for asked in choosing.values()):
             break
     held = {kind: list(_questions(table, *sizes, _HELD, seed=2)) for kind, sizes in KINDS.items()}
-    record = IndexRecord(
+    return IndexRecord(
         sha256=hashlib.sha256(data).hexdigest(),
         bytes=len(data),
         library=f"usearch {version('usearch')}",
@@ -88,20 +92,19 @@ def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
         expansion_search=expansion,
         recall_at_10={kind: round(recall(graph, asked), 4) for kind, asked in held.items()},
     )
-    return BuiltIndex(data, record, seconds)
 
 
 def recall(graph: Graph, asked: Sequence[Question]) -> float:
     """The mean share of the exact best that are found; a row that ties with the last of them counts as one."""
     shares = []
     for question in asked:
-        found, scores = graph.best(question.query, NEIGHBORS + len(question.favorites))
+        found, scores = graph.best(question.query, NEIGHBORS + len(question.favorites), question.favorites)
         kept = scoring.without(found, question.favorites, NEIGHBORS)
         shares.append((scores[kept] >= question.least).sum() / NEIGHBORS)
     return float(np.mean(shares))
 
 
-def _graph_of(table: NDArray[np.int8], progress: bool) -> bytes:
+def _graph_of(table: NDArray[np.int8], *, progress: bool) -> bytes:
     index = library().Index(
         ndim=table.shape[1],
         metric="ip",

@@ -55,7 +55,7 @@ class Exported:
         operators: (signature, op, version, shape of its result) in the order in which they run.
         allowed_faults: what lint says of the file and is meant so.
         training: the metrics that training left.
-        index, index_seconds: of the index beside it, where one was asked for; and how long its graph took.
+        index, index_seconds: of the index beside it, if one was asked for, and how long it took to build and measure.
     """
 
     path: Path

@@ -16,6 +16,7 @@ from device_runtime.errors import (
     MissingLibraryError,
 )
 from device_runtime.model_file import ModelFile
+from export.index import _graph_of
 from tests.conftest import ROOT
 
 
@@ -24,8 +25,10 @@ def indexed(indexed_path):
     return ModelFile.open(indexed_path)
 
 
-@pytest.fixture(scope="module")
-def engine(indexed):
+@pytest.fixture
+def engine(indexed, monkeypatch):
+    """Asks the graph even where a scan would take no longer."""
+    monkeypatch.setattr(approximate, "ROWS_TO_A_CANDIDATE", 1)
     return UsearchEngine(indexed)
 
 
@@ -78,28 +81,31 @@ def test_scores_and_order_of_what_is_found_are_exact_and_no_favorite_comes_back(
         np.testing.assert_allclose(cosines, scores * indexed.manifest.scale / length, rtol=1e-6)
 
 
-def test_many_results_many_favorites_and_none_that_points_anywhere_are_answered_exactly(indexed, engine):
-    rows = indexed.manifest.rows
-    basket = np.arange(0, rows, 7)
-    query = indexed.table[basket].astype(np.int64).sum(axis=0)
-    assert engine.nearest(basket, 10)[0].tolist() == exactly(indexed.table, query, 10, basket)[0].tolist()
-    assert engine.nearest(np.array([5]), rows)[0].tolist() == (
-        exactly(indexed.table, indexed.table[5].astype(np.int64), rows, [5])[0].tolist()
-    )
+def test_what_a_scan_answers_sooner_is_answered_exactly(indexed, monkeypatch):
+    engine, rows = UsearchEngine(indexed), indexed.manifest.rows
+    monkeypatch.setattr(engine._graph, "best", None)
+    for basket, k in ((np.arange(8), 10), (np.arange(0, rows, 7), 10), (np.array([5]), 50), (np.array([5]), rows)):
+        query = indexed.table[basket].astype(np.int64).sum(axis=0)
+        assert engine.nearest(basket, k)[0].tolist() == exactly(indexed.table, query, k, basket)[0].tolist()
+    query = indexed.table[5].astype(np.int64)
+    assert engine.search(query, 50)[0].tolist() == exactly(indexed.table, query, 50)[0].tolist()
+
+
+def test_favorites_that_cancel_out_are_answered_exactly(indexed, engine):
     nothing = np.zeros(indexed.manifest.columns, np.int64)
     assert engine.search(nothing, 3)[0].tolist() == [0, 1, 2]
 
 
-def test_a_graph_that_leads_to_too_few_leaves_the_question_to_the_scan(indexed, monkeypatch):
-    engine = UsearchEngine(indexed)
+def test_a_graph_that_leads_to_too_few_leaves_the_question_to_the_scan(indexed, engine, monkeypatch):
     whole = engine._graph.best
-    monkeypatch.setattr(engine._graph, "best", lambda query, k: tuple(part[:9] for part in whole(query, k)))
+    monkeypatch.setattr(engine._graph, "best", lambda *asked: tuple(part[:9] for part in whole(*asked)))
     query = indexed.table[4].astype(np.int64)
     assert engine.nearest(np.array([4]), 10)[0].tolist() == exactly(indexed.table, query, 10, [4])[0].tolist()
     assert engine.search(query, 10)[0].tolist() == exactly(indexed.table, query, 10)[0].tolist()
 
 
-def test_the_whole_api_answers_by_the_index(indexed_path):
+def test_the_whole_api_answers_by_the_index(indexed_path, monkeypatch):
+    monkeypatch.setattr(approximate, "ROWS_TO_A_CANDIDATE", 1)
     found, exact = (Recommender.open(indexed_path, engine=name) for name in ("usearch", "numpy"))
     assert found.engine == "usearch"
     ids = ["0000", "0100", "0200"]
@@ -160,8 +166,9 @@ def test_any_altered_byte_is_refused_before_usearch_sees_it(pair, monkeypatch):
 
 
 def test_an_index_of_another_model_is_refused(pair, indexed_path):
-    data = bytearray(pair.read_bytes())
-    index_path(pair).write_bytes(data)  # of as many bytes as it likes
+    other = np.ascontiguousarray(ModelFile.open(pair).table[::-1])
+    index_path(pair).write_bytes(_graph_of(other, progress=False))
+    assert index_path(pair).stat().st_size == index_path(indexed_path).stat().st_size
     with pytest.raises(DamagedIndexError, match="of another export"):
         Recommender.open(pair, engine="usearch")
     assert Recommender.open(indexed_path, engine="usearch").similar("0000", 3)
