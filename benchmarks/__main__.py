@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ OTHERS = {
     "map": "the items as points",
     "naive": "the exported file against what the converter writes by default",
     "export": "exports of generated tables up to 1,000,000 items",
+    "index": "the approximate index beside --model against exact engines",
     "names": "how names are found as people type them",
     "load": "many clients at once on `mignon serve`",
 }
@@ -39,22 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmarks asked for; returns 0, or 2 for bad usage or input, or 1 for a failure."""
     arguments = _parser().parse_args(argv)
     try:
-        if arguments.which == "embedding":
-            _evaluate_embedding(arguments)
-        elif arguments.which == "map":
-            _draw_map(arguments)
-        elif arguments.which == "naive":
-            _compare_with_naive(arguments)
-        elif arguments.which == "export":
-            _export_sizes(arguments)
-        elif arguments.which == "latency":
-            _compare_with_peers(arguments)
-        elif arguments.which == "names":
-            _find_names()
-        elif arguments.which == "load":
-            _load_server(arguments)
-        else:
-            _run(arguments)
+        _RUNS.get(arguments.which, _run)(arguments)
     except (MignonError, TrainingError, ExportError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -158,7 +144,15 @@ def _compare_with_peers(arguments: argparse.Namespace) -> None:
     print(f"{peers.table_of(results)}\n\nwrote {arguments.out / 'latency.json'} and {arguments.out / 'latency.png'}")
 
 
-def _find_names() -> None:
+def _ask_index(arguments: argparse.Namespace) -> None:
+    from benchmarks import index
+
+    results = index.measure(arguments.model)
+    index.write(results, arguments.out)
+    print(f"\n{index.table_of(results)}\n\nwrote {arguments.out / 'index.json'}")
+
+
+def _find_names(arguments: argparse.Namespace) -> None:  # noqa: ARG001 - as the others are called
     from benchmarks import names
 
     print(names.tables())
@@ -184,6 +178,17 @@ def _evaluate_embedding(arguments: argparse.Namespace) -> None:
     embedding.write(results, new, arguments.out)
     print(f"\nwrote {arguments.out / 'embedding.json'} and {arguments.out / 'embedding.png'}")
 
+
+_RUNS: dict[str, Callable[[argparse.Namespace], None]] = {
+    "embedding": _evaluate_embedding,
+    "map": _draw_map,
+    "naive": _compare_with_naive,
+    "export": _export_sizes,
+    "latency": _compare_with_peers,
+    "index": _ask_index,
+    "names": _find_names,
+    "load": _load_server,
+}
 
 if __name__ == "__main__":
     raise SystemExit(main())

@@ -1,4 +1,7 @@
-"""Ways to scan the table, with the same answers: plain numpy, or a TFLite interpreter."""
+"""Ways to scan the table, with the same answers: plain numpy, or a TFLite interpreter.
+
+A further one, asked for by name alone, asks an approximate index.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from device_runtime.model_file import ModelFile
 from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.scoring import Ranking, Rows
 
-EngineName = Literal["auto", "tflite", "numpy"]
+EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 
 _LARGE_TABLE_BYTES = 1 << 19
 _TRIED_ROWS = 8
@@ -39,11 +42,16 @@ def create(name: EngineName, model: ModelFile) -> Engine:
     Raises:
         InvalidArgumentError: no engine has that name.
         MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
+        MissingLibraryError, IndexFileError: `usearch` was asked for and cannot answer (see `approximate`).
     """
     if name not in get_args(EngineName):
         raise InvalidArgumentError(f"engine {name!r} is not one of {', '.join(get_args(EngineName))}")
     if name == "numpy":
         return NumpyEngine(model)
+    if name == "usearch":
+        from device_runtime.approximate import UsearchEngine
+
+        return UsearchEngine(model)
     try:
         engine = _by_interpreter(model)
     except MissingInterpreterError:

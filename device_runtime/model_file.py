@@ -45,6 +45,7 @@ class Manifest:
         bits: of an entry: 8, or 4 with two entries to a byte, the first in the low half.
         scale: what one step of the table is worth; a row times `scale` has a norm of about 1, never above it.
         table_offset: bytes from the start of the file to the table, a multiple of 16.
+        index: of the approximate index beside the file, if there is one (see `device_runtime.approximate`).
     """
 
     format_version: int
@@ -58,6 +59,7 @@ class Manifest:
     objective: str
     quality: dict[str, Any]
     license: str
+    index: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,8 @@ def _parse_manifest(path: Path, text: str) -> Manifest:
             f"{path}: format version {version!r}; this mignon reads version {FORMAT_VERSION}: install a matching one"
         )
     try:
-        manifest = Manifest(**{name: raw[name] for name in Manifest.__dataclass_fields__})
+        fields: dict[str, Any] = {"index": None} | raw
+        manifest = Manifest(**{name: fields[name] for name in Manifest.__dataclass_fields__})
     except KeyError as error:
         raise FileFormatError(f"{path}: {MANIFEST} has no {error.args[0]!r}; export the model again") from None
     _check_types(path, manifest)

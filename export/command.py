@@ -10,11 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from device_runtime.approximate import IndexRecord, index_path, library
 from device_runtime.errors import InvalidArgumentError, MignonError
 from device_runtime.units import parse_bytes
 from export.candidates import BITS, METHODS, Candidate, candidates, every_size, frontier, within
 from export.errors import ExportError, VerificationError
 from export.gate import Judge, Quality
+from export.index import check_size
 from export.write import Exported, Labels, judge_of, write
 from training import trained
 from training.errors import TrainingError
@@ -59,6 +61,9 @@ def _export(arguments: argparse.Namespace) -> None:
     if arguments.report and arguments.report.is_dir():
         raise ExportError(f"{arguments.report}: is a folder; give --report the name of a page to write")
     source = trained.load(arguments.model)
+    if arguments.index:
+        check_size(len(source.table))
+        library()
     judge = judge_of(arguments.model, source)
     labels = Labels(arguments.name or arguments.out.stem, arguments.license)
     sizes = _sizes(arguments, judge)
@@ -70,6 +75,7 @@ def _export(arguments: argparse.Namespace) -> None:
         arguments.out,
         labels,
         min_overlap=arguments.min_overlap,
+        index=arguments.index,
         progress=not arguments.no_progress,
     )
     points: list[Exported] = []
@@ -131,6 +137,9 @@ def _parser() -> argparse.ArgumentParser:
         "--min-overlap", type=_share, metavar="SHARE", help="refuse a file that keeps fewer of the ten nearest"
     )
     parser.add_argument("--report", type=Path, metavar="FILE", help="also write a page (HTML) about the export")
+    parser.add_argument(
+        "--index", action="store_true", help="also write an approximate index beside it, for large catalogs"
+    )
     parser.add_argument("--name", help="name of the model (default: the file's name)")
     parser.add_argument("--license", default="unspecified", help="license of the catalog's data")
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
@@ -169,11 +178,21 @@ def _print(exported: Exported, sizes: Sequence[Candidate], arguments: argparse.N
         f"{exported.flatbuffer_bytes:,} flatbuffer"
     )
     print(f"verified on {', '.join(exported.engines)}: ids equal exact arithmetic")
+    if exported.index:
+        print(_index_line(exported, exported.index))
     for fault in exported.allowed_faults:
         print(f"note: {fault}")
     for path in (arguments.report, arguments.frontier):
         if path:
             print(f"wrote {path}")
+
+
+def _index_line(exported: Exported, index: IndexRecord) -> str:
+    found = index.recall_at_10
+    return (
+        f"wrote {index_path(exported.path)}: {index.bytes:,} bytes in {exported.index_seconds:.1f} s, recall@10 of "
+        f"items {found['items']:.3f}, of baskets {found['baskets']:.3f}, with {index.expansion_search} candidates"
+    )
 
 
 def _quality_line(quality: Quality) -> str:

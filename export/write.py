@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.approximate import IndexRecord, index_path
 from device_runtime.model_file import FORMAT_VERSION, Manifest, ModelFile
 from export import gate
 from export.candidates import Candidate, least_overlap, vectors_in
@@ -17,6 +18,7 @@ from export.convert import serialize
 from export.errors import VerificationError
 from export.gate import Judge, Quality
 from export.graph import Signature, signatures
+from export.index import BuiltIndex, build
 from export.lint import OP_VERSION, Fault, lint
 from export.pack import Vocabulary, pack
 from export.quantize import unit_rows
@@ -53,6 +55,7 @@ class Exported:
         operators: (signature, op, version, shape of its result) in the order in which they run.
         allowed_faults: what lint says of the file and is meant so.
         training: the metrics that training left.
+        index, index_seconds: of the index beside it, if one was asked for, and how long it took to build and measure.
     """
 
     path: Path
@@ -72,6 +75,8 @@ class Exported:
     operators: tuple[tuple[str, str, int, tuple[int, ...]], ...]
     allowed_faults: tuple[Fault, ...]
     training: dict[str, Any]
+    index: IndexRecord | None
+    index_seconds: float | None
 
 
 def judge_of(folder: Path, source: Trained) -> Judge:
@@ -95,11 +100,18 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
     labels: Labels,
     *,
     min_overlap: float | None = None,
+    index: bool = False,
     progress: bool = False,
 ) -> Exported:
     """Writes the first of `found` to `out`; the others are what was tried beside it.
 
+    Args:
+        index: also write an approximate index beside it. It takes its place first, and the file names its digest, so
+            that a stop between the two leaves no pair that is taken for one.
+
     Raises:
+        ExportError: the table is too small for an index.
+        MissingLibraryError: an index is asked for, and usearch is not installed.
         VerificationError: it keeps too little, or the written file has faults or does not answer as exact arithmetic
             does; nothing is left at `out`.
     """
@@ -111,9 +123,10 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
             f"{out}: {chosen.dims} dims at {table.bits} bits keep {chosen.quality.overlap_at_10:.3f} of the ten "
             f"nearest items, fewer than {least:.3f}; give more dims or bits, or a lower --min-overlap"
         )
+    built = build(table.rows, progress=progress) if index else None
     graph = signatures(table)
     flatbuffer = serialize(graph, "mignon")
-    manifest = _manifest(chosen, labels, flatbuffer.table_offset, source.metrics)
+    manifest = _manifest(chosen, labels, flatbuffer.table_offset, source.metrics, built)
     vocabulary = Vocabulary(source.attributes, vectors_in(table, judge, source.attribute_vectors))
     data = pack(flatbuffer.data, manifest, source.catalog, vocabulary)
     with replacing(out) as temporary:
@@ -121,6 +134,9 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
         allowed = _refuse_faults(temporary, table.bits)
         engines = gate.verify(temporary, table, judge, progress=progress)
         entries = dict(ModelFile.open(temporary).entries())
+        if built:
+            with replacing(index_path(out)) as beside:
+                beside.write_bytes(built.data)
     parts = {"table": table.packed.size, "graph": len(flatbuffer.data) - table.packed.size} | entries
     return Exported(
         path=out,
@@ -140,10 +156,14 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
         operators=tuple(_operators(graph)),
         allowed_faults=allowed,
         training=source.metrics,
+        index=built.record if built else None,
+        index_seconds=built.seconds if built else None,
     )
 
 
-def _manifest(chosen: Candidate, labels: Labels, table_offset: int, training: dict[str, Any]) -> Manifest:
+def _manifest(
+    chosen: Candidate, labels: Labels, table_offset: int, training: dict[str, Any], built: BuiltIndex | None
+) -> Manifest:
     table = chosen.table
     return Manifest(
         format_version=FORMAT_VERSION,
@@ -157,6 +177,7 @@ def _manifest(chosen: Candidate, labels: Labels, table_offset: int, training: di
         objective="attributes",
         quality=_rounded(asdict(chosen.quality)) | {"method": chosen.method, "training": training},
         license=labels.license,
+        index=asdict(built.record) if built else None,
     )
 
 

@@ -15,6 +15,7 @@ from training.quiet import import_tensorflow
 
 import_tensorflow()
 
+from benchmarks.generated import generate  # noqa: E402
 from device_runtime import Recommender  # noqa: E402
 from device_runtime.model_file import ModelFile  # noqa: E402
 from export.command import main as export_main  # noqa: E402
@@ -72,6 +73,16 @@ def model_4_bits(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory)
     options = ["--quantize", "ptq", "--bits", "4"]
     assert export_main([str(trained_folder), "--out", str(path), *options]) == 0
     return ModelFile.open(path)
+
+
+@pytest.fixture(scope="session")
+def indexed_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 8,000 generated items with an approximate index beside it; tests must not change either."""
+    folder = tmp_path_factory.mktemp("indexed")
+    generate(8000, 8, folder / "model")
+    path = folder / "items.tflite"
+    assert export_main([str(folder / "model"), "--out", str(path), "--quantize", "ptq", "--index"]) == 0
+    return path
 
 
 @pytest.fixture
