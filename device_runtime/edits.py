@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +22,8 @@ from device_runtime.placement import place, row_of_added, row_towards
 
 Attributes = Mapping[str, str | Iterable[str]]
 Row = NDArray[np.int8]
+
+_APOSTROPHES = dict.fromkeys(map(ord, "'’"))
 
 
 class State(NamedTuple):
@@ -69,15 +72,15 @@ class Edits:
     def add(self, name: str, attributes: Attributes, item: str | None, neighbors: Iterable[str]) -> str:
         """Adds an item and returns its id; see `Recommender.add`."""
         values = {attribute: tuple(several(given)) for attribute, given in attributes.items()}
+        new = Added("new" if item is None else item, name, values)  # refuses what no change may hold
         with self._turn:
             item = self._unused_id(name) if item is None else item
             self._check_unused(item)
             self._check_unused(name)
             rows = self._catalog.rows(several(neighbors))
             ids = tuple(self._catalog.ids[row] for row in rows)
-            Added(item, name, values, neighbors=ids)  # refuses what cannot be kept before anything is placed by it
-            vector = self._placed(values, rows)
-            self._make(Added(item, name, values, tuple(vector.tolist()), ids, self._base.model.digest))
+            vector = tuple(self._placed(values, rows).tolist())
+            self._make(replace(new, id=item, vector=vector, neighbors=ids, model=self._base.model.digest))
         return item
 
     def remove(self, item: str) -> None:
@@ -142,7 +145,9 @@ class Edits:
         if not (applied.added or applied.removed or applied.renamed):
             return self._base
         rows = [self._rows[item.id] for item in applied.added]
-        return ChangedCatalog(self._base, applied, np.array(rows, np.int8).reshape(len(rows), -1))
+        return ChangedCatalog(
+            self._base, applied, np.array(rows, np.int8).reshape(-1, self._base.model.manifest.columns)
+        )
 
     @property
     def _catalog(self) -> Catalog:
@@ -157,7 +162,7 @@ class Edits:
             raise ItemExistsError(f"{text!r} is the id or name of {other}; give another, or rename or remove that item")
 
     def _unused_id(self, name: str) -> str:
-        slug = folded_name(name).replace(" ", "-") or "item"
+        slug = folded_name(name.translate(_APOSTROPHES)).replace(" ", "-") or "item"
         names = (f"{slug}-{number}" if number > 1 else slug for number in count(1))
         return next(name for name in names if self._catalog.named(name) is None and name not in self._base.row_of_id)
 

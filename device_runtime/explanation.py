@@ -16,15 +16,15 @@ def explained(catalog: Catalog, likes: Likes, row: int) -> Explanation:
     A score is the dot product of the row and the weighted sum of the favorites' rows, so it is the sum of one part for
     each favorite.
     """
-    vector = catalog.vectors(np.array([row]))[0].astype(np.int64)
+    vector = catalog.vectors(np.array([row]))
     query = query_of(catalog, likes)
-    scores = np.array([float(query @ vector)])
+    score = scoring.cosines(scoring.scores_of(vector, query), query, catalog.model.manifest.scale)[0]
     liked = likes.rows if likes.weights is None else likes.rows[likes.weights > 0]
     return Explanation(
         catalog.ids[row],
         catalog.names[row],
-        float(scoring.cosines(scores, query, catalog.model.manifest.scale)[0]),
-        _contributions(catalog, likes, vector),
+        float(score),
+        _contributions(catalog, likes, vector[0].astype(np.int64)),
         _shared(catalog, row, liked.tolist()),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -21,6 +21,8 @@ from device_runtime.likes import Items, Likes, likes_of, query_of
 from device_runtime.model_file import Manifest, ModelFile
 from device_runtime.paths import overlay_path
 from device_runtime.scoring import Rows
+
+_FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
 
 if TYPE_CHECKING:
     from device_runtime.changes import Change
@@ -167,15 +169,22 @@ class Recommender:
         Memory does not grow with the number of baskets, but for the answers. Arguments and errors are those of
         `recommend`; an error that is a basket's own names it by its number, from 0.
         """
-        from device_runtime.ranking import Batch
+        from device_runtime.batch import Batch, naming_basket
 
         if isinstance(baskets, str | Mapping):
             raise InvalidArgumentError(f"baskets is {baskets!r}; give a list of baskets")
-        catalog = self._catalog
-        wanted = _candidates(k := min(_check_count("k", k), catalog.row_count), diversify, catalog.row_count)
-        batch = Batch(catalog, catalog.rows(several(exclude)), where)
-        rankings = batch.ranked(_queries(catalog, baskets), wanted)
-        return [_neighbors(catalog, self._diversified(catalog, ranking, k, diversify)) for ranking in rankings]
+        catalog, exclude = self._catalog, several(exclude)
+        k = min(_check_count("k", k), catalog.row_count)
+        wanted = _candidates(k, diversify, catalog.row_count)
+        batch = Batch(catalog, catalog.rows(exclude), where)
+        if where or self.file.table.size > _FASTER_ONE_BY_ONE:
+            rankings = batch.rankings(baskets, wanted)
+            return [_neighbors(catalog, self._diversified(catalog, ranking, k, diversify)) for ranking in rankings]
+        answers = []
+        for number, items in enumerate(baskets):
+            with naming_basket(number):
+                answers.append(self.answer(catalog, likes_of(catalog, items, ()), k, exclude, None, diversify))
+        return answers
 
     def search(
         self,
@@ -397,17 +406,6 @@ class Recommender:
         if not array.any():
             raise InvalidVectorError("the vector is zero and points nowhere; give one that is not")
         return array
-
-
-def _queries(catalog: Catalog, baskets: Iterable[Items]) -> Iterator[tuple[NDArray[np.int64], Rows]]:
-    for number, items in enumerate(baskets):
-        try:
-            likes = likes_of(catalog, items, ())
-            query = query_of(catalog, likes)
-        except InvalidArgumentError as error:
-            error.args = (f"basket {number}: {error}",)
-            raise
-        yield query, likes.rows
 
 
 def _ranked(catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None) -> Ranking:

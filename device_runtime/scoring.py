@@ -19,7 +19,7 @@ EXACT_IN_FLOAT32 = 1 << 24
 LARGEST_ENTRY = 127
 _BLOCK_BYTES = 1 << 19
 _ROWS_IN_GROUP = 64
-_LEAST_QUERIES, _MOST_QUERIES = 16, 64
+QUERIES_AT_ONCE = 64
 
 
 def sum_of_rows(table: NDArray[np.int8], rows: Rows) -> NDArray[np.int64]:
@@ -166,11 +166,6 @@ def weighted_query(vectors: NDArray[np.int8], weights: NDArray[np.float64]) -> N
     return integer_query(total)
 
 
-def queries_at_once(rows: int) -> int:
-    """How many queries to score together: their scores of all rows, or of a block of them, stay in cache."""
-    return min(_MOST_QUERIES, max(_LEAST_QUERIES, _BLOCK_BYTES // (4 * max(1, rows))))
-
-
 def best_of_many(
     take: Callable[[slice | Rows], NDArray[np.int8]], count: int, queries: NDArray[np.float32], k: int
 ) -> Iterator[tuple[Rows, Scores]]:
@@ -179,10 +174,10 @@ def best_of_many(
     Args:
         take: gives rows of the table, int8 [rows, columns], by a slice or by number.
         count: of the rows.
-        queries: integers that are exact in float32.
+        queries: integers that are exact in float32; of `QUERIES_AT_ONCE`, the scores of a block stay in cache.
         k: at most `count`.
     """
-    step = _BLOCK_BYTES // (4 * len(queries)) // _ROWS_IN_GROUP * _ROWS_IN_GROUP
+    step = _BLOCK_BYTES // (4 * max(QUERIES_AT_ONCE, len(queries))) // _ROWS_IN_GROUP * _ROWS_IN_GROUP
     groups = step // _ROWS_IN_GROUP
     if count <= step:
         for scores in queries @ take(slice(0, count)).T.astype(np.float32):
