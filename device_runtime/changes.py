@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any
 
-from device_runtime.errors import InvalidArgumentError
+from device_runtime.errors import InvalidArgumentError, InvalidWeightError
 
 CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}  # those that no catalog may hold
 
@@ -77,7 +77,7 @@ class Liked:
     def __post_init__(self) -> None:
         _check_text("the profile", self.profile)
         _check_text("the id", self.id)
-        object.__setattr__(self, "weight", _checked_weight(self.weight))
+        object.__setattr__(self, "weight", checked_weight(self.weight))
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,12 @@ def compacted(changes: Sequence[Change], ids: Iterable[str] = ()) -> tuple[Chang
 # What changes mean
 
 
-class _Fold:
-    """Which change is responsible for what, with its index. An id stands for the added item where there is one."""
+class Fold:
+    """Which change is responsible for what, with its index. An id stands for the added item where there is one.
+
+    Args:
+        rows: {id: row} of the model; the ids that changes mention are enough.
+    """
 
     def __init__(self, rows: Mapping[str, int]) -> None:
         self._rows = rows
@@ -151,6 +155,7 @@ class _Fold:
         self._dropped: dict[tuple[type[Change], str], tuple[int, Dropped]] = {}
 
     def take(self, index: int, change: Change) -> None:
+        """Applies the change of this index, which is above all indices before."""
         match change:
             case Added():
                 self._take_added(index, change)
@@ -212,7 +217,8 @@ class _Fold:
         return sorted([*self._removed.values(), *(index for index, _ in effective)])
 
     def result(self, rows: int) -> Applied:
-        number = {**self._rows, **{item: rows + place for place, item in enumerate(self._added)}}
+        """What all of them make of a model of so many rows."""
+        number = {item: rows + place for place, item in enumerate(self._added)}
         profiles: dict[str, dict[str, float]] = {}
         dropped = dict(self._dropped.values())
         for index, like in self._likes():
@@ -223,15 +229,18 @@ class _Fold:
         return Applied(
             added=tuple(change for _, change in self._added.values()),
             removed=tuple(sorted(self._rows[item] for item in self._removed)),
-            renamed={number[item]: change.name for item, (_, change) in self._renamed.items()},
+            renamed={
+                number[item] if item in number else self._rows[item]: change.name
+                for item, (_, change) in self._renamed.items()
+            },
             profiles=profiles,
             dropped=tuple(dropped[index] for index in sorted(dropped)),
         )
 
 
-def _folded(changes: Sequence[Change], ids: Iterable[str]) -> _Fold:
+def _folded(changes: Sequence[Change], ids: Iterable[str]) -> Fold:
     mentioned = {change.id for change in changes if not isinstance(change, Forgotten)}
-    fold = _Fold({item: row for row, item in enumerate(ids) if item in mentioned})
+    fold = Fold({item: row for row, item in enumerate(ids) if item in mentioned})
     for index, change in enumerate(changes):
         fold.take(index, change)
     return fold
@@ -280,13 +289,18 @@ def _checked_row(vector: Iterable[int]) -> tuple[int, ...]:
     return row
 
 
-def _checked_weight(weight: object) -> float:
+def checked_weight(weight: object) -> float:
+    """`weight` as a float.
+
+    Raises:
+        InvalidWeightError: it is no number, or not finite.
+    """
     if isinstance(weight, bool) or not isinstance(weight, Real):
-        raise InvalidArgumentError(f"the weight is {weight!r}; give a number")
+        raise InvalidWeightError(f"the weight is {weight!r}; give a number")
     try:
         number = float(weight)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise InvalidArgumentError(f"the weight is {number}; give a finite number")
+        raise InvalidWeightError(f"the weight is {number}; give a finite number")
     return number

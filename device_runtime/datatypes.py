@@ -19,3 +19,45 @@ class Neighbor(NamedTuple):
     id: str
     name: str
     score: float
+
+
+class Contribution(NamedTuple):
+    """What one favorite, or one item that is disliked, contributes to the score of a result.
+
+    Attributes:
+        weight: the one it was given; 1 where none was.
+        cosine: how alike it and the result are.
+        part: of the score of the result; the parts of all favorites sum up to it.
+        share: its part as a share of all parts by their size, negative where it speaks against the result.
+    """
+
+    id: str
+    name: str
+    weight: float
+    cosine: float
+    part: float
+    share: float
+
+
+class SharedValue(NamedTuple):
+    """A value of an attribute that a result and some favorites have; `favorites` are the names of these."""
+
+    attribute: str
+    value: str
+    favorites: tuple[str, ...]
+
+
+class Explanation(NamedTuple):
+    """Why an item comes back.
+
+    Attributes:
+        score: the cosine that `recommend` gives it.
+        contributions: of each favorite, the greatest part first.
+        shared: attribute values in common with favorites, those first that many favorites and few items have.
+    """
+
+    id: str
+    name: str
+    score: float
+    contributions: tuple[Contribution, ...]
+    shared: tuple[SharedValue, ...]

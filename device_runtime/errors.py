@@ -28,6 +28,38 @@ class InvalidArgumentError(MignonError, ValueError):
     """An argument is out of its range: k below 1, a vector of the wrong length, no favorites."""
 
 
+class InvalidCountError(InvalidArgumentError):
+    """How many results to give is not a whole number from 1."""
+
+
+class InvalidVectorError(InvalidArgumentError):
+    """A vector has another length than those of the model, is zero, or holds what is not finite or no number."""
+
+
+class InvalidWeightError(InvalidArgumentError):
+    """A weight is not a finite number, or is not above 0 where it has to be."""
+
+
+class NoFavoritesError(InvalidArgumentError):
+    """Nothing that is liked was given, so there is nothing to go by."""
+
+
+class ContradictoryLikesError(InvalidArgumentError):
+    """An item is liked and disliked, or has two weights, or all weights cancel out.
+
+    Attributes:
+        items: the names of the items that contradict themselves or one another.
+    """
+
+    def __init__(self, message: str, items: Iterable[str]) -> None:
+        self.items = tuple(items)
+        super().__init__(message)
+
+
+class ItemExistsError(InvalidArgumentError):
+    """An item is to be added under an id that another has."""
+
+
 class UnknownItemError(MignonError, KeyError):
     """No item has this id, name or alias."""
 
@@ -63,6 +95,10 @@ class MissingInterpreterError(MignonError, ImportError):
 
 class OverlayError(MignonError):
     """The overlay is missing, cannot be read or written here, or is closed."""
+
+
+class ReadOnlyError(OverlayError):
+    """A change was asked for, and the model was not opened with `writable=True`."""
 
 
 class DamagedOverlayError(OverlayError):

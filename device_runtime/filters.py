@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -32,6 +33,39 @@ class AttributeIndex:
             attribute: {value: np.array(having, np.int64) for value, having in values.items()}
             for attribute, values in found.items()
         }
+
+    def extended(self, items: Sequence[Mapping[str, Iterable[str]]]) -> AttributeIndex:
+        """An index of further items too, whose rows follow; `items` are their attributes."""
+        added: dict[str, dict[str, list[int]]] = {}
+        for row, attributes in enumerate(items, start=self._rows):
+            for attribute, values in attributes.items():
+                for value in dict.fromkeys(values):
+                    added.setdefault(attribute, {}).setdefault(value, []).append(row)
+        index = AttributeIndex(self._rows + len(items), ())
+        index._rows_with = dict(self._rows_with)
+        for attribute, new in added.items():
+            known = index._rows_with[attribute] = dict(self._rows_with.get(attribute, {}))
+            for value, rows in new.items():
+                known[value] = np.concatenate([known.get(value, np.empty(0, np.int64)), rows])
+        return index
+
+    def __contains__(self, attribute: object) -> bool:
+        return attribute in self._rows_with
+
+    def shared(self, row: int, others: Sequence[int]) -> list[tuple[str, str, list[int]]]:
+        """The attribute values that `row` has in common with any of `others`, and with which of them, best first.
+
+        Best is a value that many of `others` have and few items at all: their number times the logarithm of how much
+        rarer the value is than one that all have (inverse document frequency: Spärck Jones, "A statistical
+        interpretation of term specificity", 1972).
+        """
+        found = []
+        for attribute, values in self._rows_with.items():
+            for value, having in values.items():
+                if (having == row).any() and (both := [other for other in others if (having == other).any()]):
+                    found.append((len(both) * math.log(self._rows / len(having)), attribute, value, both))
+        found.sort(key=lambda entry: (-entry[0], *entry[1:3]))
+        return [entry[1:] for entry in found]
 
     def allowed(self, where: Filter) -> NDArray[np.bool_]:
         """Which rows meet every condition of `where`, bool [rows].

@@ -141,6 +141,11 @@ class ModelFile:
             )
         return AttributeVectors(names, np.frombuffer(data, np.int8).reshape(len(names), -1))
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 at the end of the file, in hexadecimal: what tells this model from others."""
+        return self._bytes[-DIGEST_LENGTH:].decode("ascii")
+
     def text(self, entry: str) -> str:
         """The UTF-8 text of one entry of the archive; errors are those of `data`."""
         try:

@@ -7,7 +7,7 @@ and letters. All is deterministic: whole numbers are counted, scores are rounded
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -69,6 +69,13 @@ class NameIndex:
             row = self._row_of_alias.get(text)
         return self._row_of_folded.get(fold(text)) if row is None else row
 
+    def rows_by_kind(self, text: str, hidden: frozenset[int] = frozenset()) -> Iterator[int | None]:
+        """What `text` finds as a name, as an alias and folded, in the order in which these win; none of `hidden`."""
+        yield _visible(self._row_of_name, text, enumerate(self._names), hidden)
+        yield _visible(self._row_of_alias, text, self._aliases, hidden)
+        entries = self._entries
+        yield _visible(self._row_of_folded, fold(text), zip(map(int, entries.rows), entries.texts, strict=True), hidden)
+
     def find(self, text: str, limit: int) -> list[tuple[int, float]]:
         """Up to `limit` rows whose name or an alias is most like `text`, best first, and how like: above 0, up to 1.
 
@@ -79,20 +86,22 @@ class NameIndex:
         edits between the two written in one word; and by the coefficient of their grams (Dice, "Measures of the amount
         of ecologic association between species", 1945).
         """
+        return best_first(self.alike(text, limit), self.row(text), limit)
+
+    def alike(self, text: str, limit: int, hidden: frozenset[int] = frozenset()) -> dict[int, float]:
+        """The rows that resemble `text`, and how much, as for `find`; none of `hidden`."""
         best: dict[int, float] = {}
         folded = fold(text)[:_LONGEST].strip()
         if folded and self._entries.texts:
-            for row, score in self._alike(folded, max(_CANDIDATES, 2 * limit)):
+            for row, score in self._alike(folded, max(_CANDIDATES, 2 * limit), hidden):
                 if score >= _LEAST_SCORE and score > best.get(row, 0):
                     best[row] = score
-        exact = self.row(text)
-        if exact is not None:
-            best[exact] = 1.0
-        return sorted(best.items(), key=lambda item: (-item[1], item[0]))[:limit]
+        return best
 
-    def _alike(self, folded: str, count: int) -> Iterable[tuple[int, float]]:
+    def _alike(self, folded: str, count: int, hidden: frozenset[int]) -> Iterable[tuple[int, float]]:
         entries = self._entries
-        found, shared = self._grams.nearest(folded, count)
+        passed_over = np.flatnonzero(np.isin(entries.rows, list(hidden))) if hidden else np.empty(0, np.int64)
+        found, shared = self._grams.nearest(folded, count, passed_over)
         texts = [entries.texts[entry] for entry in found.tolist()]
         if not texts:
             return ()
@@ -160,11 +169,12 @@ class _Grams(NamedTuple):
         entries = np.concatenate([entries for _, entries in kinds])
         return cls(entries, starts, np.bincount(entries, minlength=len(texts)))
 
-    def nearest(self, folded: str, count: int) -> tuple[NDArray[np.int64], Floats]:
+    def nearest(self, folded: str, count: int, passed_over: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
         """Up to `count` entries by the Dice coefficient of their grams and those of `folded`, and the coefficient."""
         asked = np.unique(np.concatenate(_buckets(_codes(f" {folded} "))))
         ranges = zip(self.starts[asked].tolist(), self.starts[asked + 1].tolist(), strict=True)
         shared = np.bincount(np.concatenate([self.entries[a:b] for a, b in ranges]), minlength=len(self.sizes))
+        shared[passed_over] = 0
         found = np.flatnonzero(shared > shared.max() // 4)  # the others are hardly ever among the nearest
         dice = 2 * shared[found] / (self.sizes[found] + len(asked))
         if len(found) > count:
@@ -172,6 +182,21 @@ class _Grams(NamedTuple):
             kept = kept[np.argsort(-dice[kept], kind="stable")][:count]
             found, dice = found[kept], dice[kept]
         return found, dice
+
+
+def best_first(scores: Mapping[int, float], exact: int | None, limit: int) -> list[tuple[int, float]]:
+    """Rows and scores, best first and equal ones by row; `exact`, which is called just so, has the score 1."""
+    best = dict(scores) if exact is None else {**scores, exact: 1.0}
+    return sorted(best.items(), key=lambda item: (-item[1], item[0]))[:limit]
+
+
+def _visible(
+    first: Mapping[str, int], text: str, entries: Iterable[tuple[int, str]], hidden: frozenset[int]
+) -> int | None:
+    row = first.get(text)
+    if row is None or row not in hidden:
+        return row
+    return next((row for row, other in entries if other == text and row not in hidden), None)
 
 
 def _first_of_each(texts: Sequence[str], rows: Sequence[int]) -> dict[str, int]:

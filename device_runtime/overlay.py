@@ -45,11 +45,14 @@ from device_runtime.errors import (
     OverlayVersionError,
     OverlayWriteError,
 )
+from device_runtime.paths import overlay_path
 
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Overlay", "overlay_path", "salvage"]
 
 FORMAT_VERSION = 1
 MAX_LINE_BYTES = 1 << 16
@@ -59,11 +62,6 @@ _SEAL_LENGTH = 16
 _DISK_BLOCK = 4096
 _READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _APPENDING = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
-
-
-def overlay_path(model_path: str | Path) -> Path:
-    """Where the overlay of a model file lives: beside it, with `.overlay` after its name."""
-    return _beside(Path(model_path), ".overlay")
 
 
 class _End(NamedTuple):

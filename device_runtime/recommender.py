@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from device_runtime import engines, scoring
-from device_runtime.datatypes import Match, Neighbor
+from device_runtime.catalog import Catalog
+from device_runtime.datatypes import Explanation, Match, Neighbor
 from device_runtime.diversity import CANDIDATES_FOR_EACH, diversified
 from device_runtime.engines import EngineName
-from device_runtime.errors import InvalidArgumentError, UnknownItemError
-from device_runtime.filters import AttributeIndex, Filter, several
+from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, ReadOnlyError
+from device_runtime.filters import Filter, several
+from device_runtime.likes import Items, Likes, likes_of, query_of
 from device_runtime.model_file import Manifest, ModelFile
-from device_runtime.names import NameIndex
+from device_runtime.paths import overlay_path
 from device_runtime.scoring import Ranking, Rows
 
-_SUGGESTIONS = 3
+_FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
+
+if TYPE_CHECKING:
+    from device_runtime.changes import Change
+    from device_runtime.edits import Edits
+    from device_runtime.profile import Profile
 
 
 class Recommender:
     """Answers from one `.tflite` file made by mignon. Wherever an item is asked for, its id, name or an alias will do.
+
+    Threads may share it. Changes made on the device are kept beside the file, and every answer is right for the items
+    as they were at some moment of the call.
 
     Example:
         >>> meals = Recommender.open("build/meals.tflite")
@@ -31,26 +42,44 @@ class Recommender:
     """
 
     def __init__(self, model: ModelFile, engine: EngineName = "auto") -> None:
-        self._model = model
+        self.file = model
         self._engine = engines.create(engine, model)
+        self._catalog = Catalog(model)
+        self.edits: Edits | None = None
+        self._writable = False
 
     @classmethod
-    def open(cls, path: str | Path, *, engine: EngineName = "auto") -> Recommender:
-        """Opens and verifies the file at `path`.
+    def open(
+        cls, path: str | Path, *, engine: EngineName = "auto", changes: bool | str | Path = True, writable: bool = False
+    ) -> Recommender:
+        """Opens and verifies the file at `path`, and applies the changes made on the device.
 
         Args:
             engine: `tflite` (an interpreter runs the graph), `numpy` (no interpreter at all), or `auto`.
+            changes: True reads the overlay beside the file, `PATH.overlay`, if there is one; a path reads that overlay;
+                False leaves the model as it is.
+            writable: allow changes; makes the overlay if there is none, and locks it until `close`.
 
         Raises:
             ModelFileError: the file is missing, damaged or of another format.
             MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
+            OverlayError: the overlay cannot be read; `DamagedOverlayError`, `OverlayVersionError` and
+                `OverlayLockedError` (somebody else writes it) say why.
         """
-        return cls(ModelFile.open(path), engine)
+        if writable and changes is False:
+            raise InvalidArgumentError("writable=True needs a place for changes; leave changes=False away")
+        recommender = cls(ModelFile.open(path), engine)
+        if changes is not False:
+            beside = overlay_path(path)
+            overlay = beside if changes is True else Path(changes)
+            if writable or overlay != beside or overlay.exists():
+                recommender._apply(overlay, writable)
+        return recommender
 
     @property
     def manifest(self) -> Manifest:
         """What the file says of itself."""
-        return self._model.manifest
+        return self.file.manifest
 
     @property
     def engine(self) -> str:
@@ -58,12 +87,18 @@ class Recommender:
         return self._engine.name
 
     def __len__(self) -> int:
-        return self._model.manifest.rows
+        """The number of items, with those that were added and without those that were removed."""
+        return len(self._catalog)
 
     def find(self, text: str, limit: int = 5) -> list[Match]:
-        """Items whose name or an alias resembles `text`, whatever its case and accents; best first."""
+        """Items whose name or an alias resembles `text`, whatever its case and accents; best first.
+
+        Raises:
+            InvalidCountError: `limit` is not a whole number from 1.
+        """
         _check_count("limit", limit)
-        return [Match(self._ids[row], self._names[row], score) for row, score in self._index.find(text, limit)]
+        catalog = self._catalog
+        return [Match(catalog.ids[row], catalog.names[row], score) for row, score in catalog.find(text, limit)]
 
     def similar(
         self,
@@ -84,42 +119,72 @@ class Recommender:
 
         Raises:
             UnknownItemError: no item has that id, name or alias; the error suggests some.
-            InvalidArgumentError: k is below 1, or `diversify` not from 0 to 1.
+            InvalidCountError: k is not a whole number from 1.
+            InvalidArgumentError: `diversify` is not from 0 to 1, or another argument of the wrong kind.
             UnknownAttributeError: `where` names an attribute or a value that no item has.
         """
         return self.recommend([item], k, exclude=exclude, where=where, diversify=diversify)
 
-    def recommend(
+    def recommend(  # noqa: PLR0913 - each is of its own
         self,
-        items: Sequence[str],
+        items: Items,
         k: int = 10,
         *,
+        dislikes: Iterable[str] = (),
         exclude: Iterable[str] = (),
         where: Filter | None = None,
         diversify: float = 0.0,
     ) -> list[Neighbor]:
         """The k items nearest to the favorites `items`, none of which comes back.
 
-        Args and errors are those of `similar`; an item named twice counts once.
+        A score is the cosine of an item and the weighted sum of the favorites. Whole weights are summed exactly,
+        fractions to the precision of float32. Other arguments and errors are those of `similar`.
+
+        Args:
+            items: favorites, one named twice counting once; or {item: weight}, where a negative weight is a dislike
+                and 0 only keeps the item from coming back.
+            dislikes: items to keep away from, as by a weight of -1; they do not come back either.
 
         Raises:
-            InvalidArgumentError: `items` is empty or one string.
+            NoFavoritesError: nothing is liked.
+            ContradictoryLikesError: an item is liked and disliked or has two weights, maybe under two names; or all
+                weights cancel out.
+            InvalidWeightError: a weight is not a finite number.
         """
-        if isinstance(items, str):
-            raise InvalidArgumentError(f"items is the text {items!r}; give a list of items, or use similar()")
-        favorites = self._rows(several(items))
-        if not len(favorites):
-            raise InvalidArgumentError("no favorites were given; name at least one item")
-        excluded = self._rows(several(exclude))
-        k = min(_check_count("k", k), len(self))
-        wanted = _candidates(k, diversify, len(self))
-        if where:
-            query = scoring.sum_of_rows(self._model.table, favorites)
-            ranking = self._filtered(query, wanted, np.union1d(favorites, excluded), where)
-        else:
-            ranking = self._engine.nearest(favorites, min(wanted + len(excluded), len(self)))
-            ranking = _without(ranking, excluded, wanted)
-        return self._neighbors(self._diversified(ranking, k, diversify))
+        catalog = self._catalog
+        likes = likes_of(catalog, items, dislikes)
+        return self.answer(catalog, likes, k, exclude, where, diversify)
+
+    def recommend_many(
+        self,
+        baskets: Iterable[Items],
+        k: int = 10,
+        *,
+        exclude: Iterable[str] = (),
+        where: Filter | None = None,
+        diversify: float = 0.0,
+    ) -> list[list[Neighbor]]:
+        """What `recommend` answers for each of `baskets`, sooner: a block of rows is scored for many of them at once.
+
+        Memory does not grow with the number of baskets, but for the answers. Arguments and errors are those of
+        `recommend`; an error that is a basket's own names it by its number, from 0.
+        """
+        from device_runtime.batch import Batch, naming_basket
+
+        if isinstance(baskets, str | Mapping):
+            raise InvalidArgumentError(f"baskets is {baskets!r}; give a list of baskets")
+        catalog, exclude = self._catalog, several(exclude)
+        k = min(_check_count("k", k), catalog.row_count)
+        wanted = _candidates(k, diversify, catalog.row_count)
+        batch = Batch(catalog, catalog.rows(exclude), where)
+        if where or self.file.table.size > _FASTER_ONE_BY_ONE:
+            rankings = batch.rankings(baskets, wanted)
+            return [_neighbors(catalog, self._diversified(catalog, ranking, k, diversify)) for ranking in rankings]
+        answers = []
+        for number, items in enumerate(baskets):
+            with naming_basket(number):
+                answers.append(self.answer(catalog, likes_of(catalog, items, ()), k, exclude, None, diversify))
+        return answers
 
     def search(
         self,
@@ -132,18 +197,33 @@ class Recommender:
     ) -> list[Neighbor]:
         """The k items whose vectors point most nearly where `vector` [dims] does; its length does not matter.
 
+        Other arguments and errors are those of `similar`.
+
         Raises:
-            InvalidArgumentError: the vector has another length, is zero, or holds a value that is not finite.
+            InvalidVectorError: the vector has another length, is zero, or holds a value that is not finite.
         """
+        catalog = self._catalog
         query = scoring.integer_query(self._checked(vector))
-        banned = self._rows(several(exclude))
-        k = min(_check_count("k", k), len(self))
-        wanted = _candidates(k, diversify, len(self))
-        if where:
-            ranking = self._filtered(query, wanted, banned, where)
+        banned = catalog.rows(several(exclude))
+        k = min(_check_count("k", k), catalog.row_count)
+        wanted = _candidates(k, diversify, catalog.row_count)
+        if where or catalog.changed:
+            ranking = _ranked(catalog, query, wanted, banned, where)
         else:
-            ranking = _without(self._engine.search(query, min(wanted + len(banned), len(self))), banned, wanted)
-        return self._neighbors(self._diversified(ranking, k, diversify))
+            found = self._engine.search(query, min(wanted + len(banned), catalog.row_count))
+            ranking = _without(found, banned, wanted)
+        return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
+
+    def explain(self, items: Items, result: str, *, dislikes: Iterable[str] = ()) -> Explanation:
+        """Why `recommend` gives `result` for these favorites: what each contributes, and the attributes they share.
+
+        Raises:
+            UnknownItemError: `result` or a favorite is unknown; other errors are those of `recommend`.
+        """
+        from device_runtime.explanation import explained
+
+        catalog = self._catalog
+        return explained(catalog, likes_of(catalog, items, dislikes), catalog.row(result))
 
     def place(self, attributes: Mapping[str, str | Iterable[str]]) -> NDArray[np.float32]:
         """The vector that an item with these attributes would have: float32 [dims], of length 1, for `search`.
@@ -154,108 +234,191 @@ class Recommender:
             UnknownAttributeError: no item had that attribute or value when the model was trained.
             InvalidArgumentError: there are no attributes, or they cancel out.
         """
-        vectors = self._model.attribute_vectors
-        total = np.zeros(self._model.manifest.dims)
-        for attribute, values in attributes.items():
-            rows = vectors.rows(attribute, several(values))
-            shares = 1 / np.sqrt(np.arange(1, len(rows) + 1))
-            total += shares @ vectors.entries[rows] / max(1.0, shares.sum())
-        length = np.sqrt(total @ total)
-        if length == 0:
-            raise InvalidArgumentError("these attributes say nothing of where the item belongs; give more of them")
-        return (total / length).astype(np.float32)
+        from device_runtime.placement import place
+
+        return place(self.file, attributes)
 
     def vector(self, item: str) -> NDArray[np.float32]:
         """The vector of `item`: float32 [dims], of length about 1."""
-        manifest = self._model.manifest
-        row = self._model.table[self.row(item), : manifest.dims]
+        catalog, manifest = self._catalog, self.manifest
+        row = catalog.vectors(np.array([catalog.row(item)]))[0, : manifest.dims]
         return row.astype(np.float32) * np.float32(manifest.scale)
 
     def score(self, item: str, other: str) -> float:
         """How alike two items are: the cosine that `similar` would give, from -1 to 1."""
-        query = scoring.sum_of_rows(self._model.table, np.array([self.row(item)]))
-        scores = self._model.table[[self.row(other)]].astype(np.float64) @ query
-        return float(scoring.cosines(scores, query, self._model.manifest.scale)[0])
+        catalog = self._catalog
+        query, row = catalog.vectors(np.array([catalog.row(item), catalog.row(other)])).astype(np.int64)
+        return float(scoring.cosines(np.array([float(query @ row)]), query, self.manifest.scale)[0])
 
     def row(self, item: str) -> int:
         """The row of `item` in the table: the index by which the signatures of the file know it.
 
+        Rows of items that were added follow those of the table, and the file's signatures do not know them.
+
         Raises:
             UnknownItemError: no item has that id, name or alias.
         """
-        if not isinstance(item, str):
-            raise InvalidArgumentError(f"an item is asked for by its id, name or alias, not by {item!r}")
-        row = self._index.row(item)
-        if row is None:
-            raise UnknownItemError(item, [match.name for match in self.find(item, _SUGGESTIONS)])
-        return row
+        return self._catalog.row(item)
 
-    @cached_property
-    def _ids(self) -> list[str]:
-        return self._model.lines("ids.txt")
+    def profile(self, name: str) -> Profile:
+        """What the user `name` likes; kept with the other changes. A profile that is new likes nothing yet."""
+        from device_runtime.profile import Profile
 
-    @cached_property
-    def _names(self) -> list[str]:
-        return self._model.lines("names.txt")
+        return Profile(self, name)
 
-    @cached_property
-    def _index(self) -> NameIndex:
-        return NameIndex(self._ids, self._names, self._aliases())
+    @property
+    def profiles(self) -> list[str]:
+        """The names of the profiles that like or dislike something."""
+        return list(self.edits.state.profiles) if self.edits else []
 
-    def _aliases(self) -> Iterator[tuple[int, str]]:
-        for row, (alias,) in self._model.records("aliases.tsv", 1):
-            yield row, alias
+    @property
+    def dropped(self) -> list[str]:
+        """The changes that cannot apply to this model, and why; they are kept for a model that they fit."""
+        return list(self.edits.state.dropped) if self.edits else []
 
-    @cached_property
-    def _attributes(self) -> AttributeIndex:
-        return AttributeIndex(len(self), self._model.records("attributes.tsv", 2))
+    @property
+    def changes(self) -> list[Change]:
+        """All changes in the overlay, oldest first, as `device_runtime.changes` describes them."""
+        return list(self.edits.changes) if self.edits else []
 
-    def _rows(self, items: Sequence[str]) -> Rows:
-        known = self._index.row_of_id
-        try:
-            rows = [known[item] for item in items]
-        except (KeyError, TypeError):  # one is asked for by its name, or is no text
-            rows = [self.row(item) for item in items]
-        return np.array(list(dict.fromkeys(rows)), np.int64)
+    def add(
+        self,
+        name: str,
+        attributes: Mapping[str, str | Iterable[str]] | None = None,
+        *,
+        id: str | None = None,  # noqa: A002 - as a catalog calls it
+        neighbors: Iterable[str] = (),
+    ) -> str:
+        """Adds an item, which from now on comes back and can be asked for like any other, and returns its id.
 
-    def _filtered(self, query: NDArray[np.int64], k: int, banned: Rows, where: Filter) -> Ranking:
-        scores = scoring.scores_of(self._model.table, query)
-        allowed = self._attributes.allowed(where)
-        allowed[banned] = False
-        scores[~allowed] = -np.inf
-        return scoring.best(scores, query, k, self._model.manifest.scale)
+        Args:
+            attributes: what it is like, which places it among the others, and what `where` filters it by. The first
+                value of several counts most.
+            id: if none is given, made from the name.
+            neighbors: items it is like; then these place it, and attributes may be any.
 
-    def _diversified(self, ranking: Ranking, k: int, diversify: float) -> Ranking:
+        Raises:
+            ItemExistsError: another item has that id or name.
+            UnknownAttributeError: no item has such an attribute, or the model knows no such value of it.
+            UnknownItemError: there is no such neighbor.
+            InvalidArgumentError: nothing is said of where it belongs, or a text is empty or holds a line break.
+            ReadOnlyError: the model was not opened with `writable=True`.
+            OverlayWriteError: the disk is full or failing; nothing was changed.
+        """
+        return self.editing().add(name, attributes or {}, id, neighbors)
+
+    def remove(self, item: str) -> None:
+        """Removes an item, and all likes of it: it is unknown from now on.
+
+        Raises:
+            UnknownItemError: there is no such item.
+            ReadOnlyError, OverlayWriteError: see `add`.
+        """
+        self.editing().remove(item)
+
+    def rename(self, item: str, name: str) -> None:
+        """Gives an item another name instead of the one it has; its id and aliases stay.
+
+        Raises:
+            ItemExistsError: another item has that id or name.
+            UnknownItemError: there is no such item.
+            ReadOnlyError, OverlayWriteError: see `add`.
+        """
+        self.editing().rename(item, name)
+
+    def compact(self) -> None:
+        """Shortens the overlay to the changes that still matter; nothing that can be asked changes.
+
+        Raises:
+            ReadOnlyError, OverlayWriteError: see `add`.
+        """
+        self.editing().compact()
+
+    def close(self) -> None:
+        """Ends writing, so that another may write; questions are still answered. Closing twice is fine."""
+        if self.edits:
+            self.edits.close()
+
+    def __enter__(self) -> Recommender:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def editing(self) -> Edits:
+        """What makes changes.
+
+        Raises:
+            ReadOnlyError: the model was not opened with `writable=True`.
+        """
+        if self.edits is None or not self._writable:
+            raise ReadOnlyError("the model was opened to be read only; use Recommender.open(..., writable=True)")
+        return self.edits
+
+    def _apply(self, overlay: Path, writable: bool) -> None:
+        from device_runtime.edits import Edits
+
+        self._writable = writable
+        self.edits = Edits(self._catalog, overlay, self._publish, writable=writable)
+
+    def _publish(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def answer(  # noqa: PLR0913, PLR0917 - as many as its callers have
+        self, catalog: Catalog, likes: Likes, k: int, exclude: Iterable[str], where: Filter | None, diversify: float
+    ) -> list[Neighbor]:
+        """What `recommend` answers, whatever changes meanwhile."""
+        excluded = catalog.rows(several(exclude))
+        k = min(_check_count("k", k), catalog.row_count)
+        wanted = _candidates(k, diversify, catalog.row_count)
+        if where or catalog.changed or likes.weights is not None:
+            banned = np.concatenate([likes.rows, excluded])
+            ranking = _ranked(catalog, query_of(catalog, likes), wanted, banned, where)
+        else:
+            ranking = self._engine.nearest(likes.rows, min(wanted + len(excluded), catalog.row_count))
+            ranking = _without(ranking, excluded, wanted)
+        return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
+
+    def _diversified(self, catalog: Catalog, ranking: Ranking, k: int, diversify: float) -> Ranking:
         if not diversify:
             return ranking
         rows, scores = ranking
-        vectors = self._model.table[rows] * np.float32(self._model.manifest.scale)
+        vectors = catalog.vectors(rows) * np.float32(self.manifest.scale)
         chosen = diversified(vectors, scores, k, diversify)
         return rows[chosen], scores[chosen]
 
     def _checked(self, vector: ArrayLike) -> NDArray[np.float32]:
-        dims = self._model.manifest.dims
+        dims = self.manifest.dims
         try:
             given = np.asarray(vector)
         except ValueError as error:
-            raise InvalidArgumentError(f"the vector is not a list of {dims} numbers ({error})") from None
+            raise InvalidVectorError(f"the vector is not a list of {dims} numbers ({error})") from None
         if given.dtype.kind not in "iuf":
-            raise InvalidArgumentError(f"the vector is not a list of {dims} numbers, but of {given.dtype}")
+            raise InvalidVectorError(f"the vector is not a list of {dims} numbers, but of {given.dtype}")
         with np.errstate(over="ignore"):  # too large a number becomes infinite, and is refused as such
             array = given.astype(np.float32)
         if array.shape != (dims,):
-            raise InvalidArgumentError(f"the vector has shape {list(array.shape)}; vectors here have [{dims}]")
+            raise InvalidVectorError(f"the vector has shape {list(array.shape)}; vectors here have [{dims}]")
         if not np.isfinite(array).all():
-            raise InvalidArgumentError("the vector holds NaN or infinity; give finite numbers")
+            raise InvalidVectorError("the vector holds NaN or infinity; give finite numbers")
         if not array.any():
-            raise InvalidArgumentError("the vector is zero and points nowhere; give one that is not")
+            raise InvalidVectorError("the vector is zero and points nowhere; give one that is not")
         return array
 
-    def _neighbors(self, ranking: Ranking) -> list[Neighbor]:
-        rows, scores = ranking
-        ids, names = self._ids, self._names
-        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
-        return [Neighbor(ids[row], names[row], score) for row, score in pairs]
+
+def _ranked(catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None) -> Ranking:
+    from device_runtime.ranking import ranked  # plain questions need not wait for it
+
+    return ranked(catalog, query, k, banned, where)
+
+
+def _neighbors(catalog: Catalog, ranking: Ranking) -> list[Neighbor]:
+    rows, scores = ranking
+    ids, names = catalog.ids, catalog.names
+    pairs = zip(rows.tolist(), scores.tolist(), strict=True)
+    return [Neighbor(ids[row], names[row], score) for row, score in pairs]
 
 
 def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
@@ -275,5 +438,5 @@ def _candidates(k: int, diversify: float, rows: int) -> int:
 
 def _check_count(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise InvalidArgumentError(f"{name} is {value!r}; give a whole number from 1")
+        raise InvalidCountError(f"{name} is {value!r}; give a whole number from 1")
     return int(value)

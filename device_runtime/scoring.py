@@ -6,6 +6,7 @@ A query is a sum of int8 rows and a score is an integer dot product, so the orde
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ LARGEST_ENTRY = 127
 _BLOCK_BYTES = 1 << 19
 _ROWS_IN_GROUP = 32
 _GROUPS = 1 << 12
+QUERIES_AT_ONCE = 64
 
 
 def sum_of_rows(table: NDArray[np.int8], rows: Rows) -> NDArray[np.int64]:
@@ -174,3 +176,83 @@ def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[n
     """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it."""
     wide = query.astype(np.float64)
     return (scores * (scale / max(1.0, math.sqrt(wide @ wide)))).astype(np.float32)
+
+
+def weighted_query(vectors: NDArray[np.int8], weights: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The weighted sum of `vectors` [n, columns]: int64 [columns].
+
+    Whole weights give the sum itself, if they are small enough for float64 to hold all scores; others are rounded as
+    by `integer_query`. A sum that is zero but for rounding is zero.
+    """
+    largest = 2**53 / (LARGEST_ENTRY**2 * vectors.shape[1])
+    if (weights == np.rint(weights)).all() and np.abs(weights).sum() < largest:
+        return np.add.reduce(weights.astype(np.int64)[:, None] * vectors, axis=0, dtype=np.int64)
+    shares = weights / np.abs(weights).max()
+    total = np.add.reduce(shares[:, None] * vectors, axis=0)
+    if np.abs(total).max() <= 1e-9 * np.abs(shares).sum():
+        return np.zeros(vectors.shape[1], np.int64)
+    return integer_query(total)
+
+
+def best_of_many(
+    take: Callable[[slice | Rows], NDArray[np.int8]], count: int, queries: NDArray[np.float32], k: int
+) -> Iterator[tuple[Rows, Scores]]:
+    """For each of `queries` [n, columns] what `best_of_table` gives for it, by one matrix product a block of rows.
+
+    Args:
+        take: gives rows of the table, int8 [rows, columns], by a slice or by number.
+        count: of the rows.
+        queries: integers that are exact in float32; of `QUERIES_AT_ONCE`, the scores of a block stay in cache.
+        k: at most `count`.
+    """
+    step = _BLOCK_BYTES // (4 * max(QUERIES_AT_ONCE, len(queries))) // _ROWS_IN_GROUP * _ROWS_IN_GROUP
+    groups = step // _ROWS_IN_GROUP
+    if count <= step:
+        for scores in queries @ take(slice(0, count)).T.astype(np.float32):
+            rows = top_k(scores, k)
+            yield rows, scores[rows]
+        return
+    if count // _ROWS_IN_GROUP < 2 * k:  # nearly all groups would be scored again
+        for query in queries:
+            scores = _scores_by_block(take, count, query, step)
+            rows = top_k(scores, k)
+            yield rows, scores[rows]
+        return
+    maxima = _maxima_for_many(take, count, queries, step)
+    bounds = np.partition(maxima, maxima.shape[1] - k, axis=1)[:, maxima.shape[1] - k]
+    for query, greatest, bound in zip(queries, maxima, bounds, strict=True):
+        block, group = np.divmod(np.flatnonzero(greatest >= bound), groups)
+        rows = ((block * step + group)[:, None] + np.arange(0, step, groups)).ravel()
+        rows = np.sort(rows[rows < count])  # equal scores must rank the lower row first
+        scores = take(rows).astype(np.float32) @ query
+        best_rows = top_k(scores, k)
+        yield rows[best_rows], scores[best_rows]
+
+
+def _scores_by_block(
+    take: Callable[[slice | Rows], NDArray[np.int8]], count: int, query: NDArray[np.float32], step: int
+) -> NDArray[np.float32]:
+    blocks = (take(slice(start, min(start + step, count))) for start in range(0, count, step))
+    return np.concatenate([block.astype(np.float32) @ query for block in blocks])
+
+
+def _maxima_for_many(
+    take: Callable[[slice | Rows], NDArray[np.int8]], count: int, queries: NDArray[np.float32], step: int
+) -> NDArray[np.float32]:
+    """The greatest score of each group of rows for each query: float32 [queries, groups of all blocks].
+
+    Groups are those of `_maxima_of_groups`; what the last block lacks scores -inf.
+    """
+    groups = step // _ROWS_IN_GROUP
+    starts = range(0, count, step)
+    maxima = np.empty((len(queries), len(starts), groups), np.float32)
+    wide = np.empty((step, queries.shape[1]), np.float32)
+    scores = np.empty((len(queries), step), np.float32)
+    grid = scores.reshape(len(queries), _ROWS_IN_GROUP, groups)
+    for number, start in enumerate(starts):
+        block = take(slice(start, min(start + step, count)))
+        np.copyto(wide[: len(block)], block)
+        np.dot(queries, wide.T, out=scores)
+        scores[:, len(block) :] = -np.inf
+        np.maximum.reduce(grid, axis=1, out=maxima[:, number])
+    return maxima.reshape(len(queries), -1)

@@ -1,0 +1,46 @@
+"""The one integer path for all that an engine does not know: weights, filters and changes made on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime import scoring
+from device_runtime.catalog import Catalog
+from device_runtime.filters import Filter
+from device_runtime.scoring import Rows, Scores
+
+Ranking = tuple[Rows, NDArray[np.float32]]
+Query = NDArray[np.int64]
+
+
+def ranked(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter | None) -> Ranking:
+    """The k rows with the greatest scores that meet `where`, and their cosines; ties by the lower row.
+
+    So the rows of the model come before those that were added, and these in order.
+    """
+    rows, scores = (_among_all if not where else _among_some)(catalog, query, k, banned, where or {})
+    return rows, scoring.cosines(scores, query, catalog.model.manifest.scale)
+
+
+def _among_some(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
+    allowed = catalog.allowed(where)
+    allowed[banned] = False
+    scores = scoring.scores_of(catalog.model.table, query)
+    if len(catalog.added_rows):
+        scores = np.concatenate([scores, scoring.scores_of(catalog.added_rows, query)])
+    scores[~allowed] = -np.inf
+    rows = scoring.top_k(scores, k)
+    return rows, scores[rows]
+
+
+def _among_all(catalog: Catalog, query: Query, k: int, banned: Rows, _: Filter) -> tuple[Rows, Scores]:
+    table, added = catalog.model.table, catalog.added_rows
+    banned = np.concatenate([banned, catalog.removed])
+    rows, scores = scoring.best_of_table(table, query, min(k + len(banned), len(table)))
+    if len(added):
+        rows = np.concatenate([rows, np.arange(len(table), catalog.row_count)])
+        scores = np.concatenate([scores, scoring.scores_of(added, query)])
+    kept = scoring.without(rows, banned, len(rows))
+    best = np.negative(scores[kept]).argsort(kind="stable")[:k]
+    return rows[kept[best]], scores[kept[best]]
