@@ -2,12 +2,19 @@
 
 from device_runtime.datatypes import Match, Neighbor
 from device_runtime.errors import (
+    ChecksumError,
+    DamagedCatalogError,
     DamagedFileError,
+    DamagedFlatbufferError,
+    DamagedManifestError,
+    DamagedTableError,
     FileFormatError,
+    FutureVersionError,
     InvalidArgumentError,
     MignonError,
     MissingInterpreterError,
     ModelFileError,
+    TruncatedFileError,
     UnknownAttributeError,
     UnknownItemError,
 )
@@ -16,8 +23,14 @@ from device_runtime.recommender import Recommender
 __version__ = "0.1.0"
 
 __all__ = [
+    "ChecksumError",
+    "DamagedCatalogError",
     "DamagedFileError",
+    "DamagedFlatbufferError",
+    "DamagedManifestError",
+    "DamagedTableError",
     "FileFormatError",
+    "FutureVersionError",
     "InvalidArgumentError",
     "Match",
     "MignonError",
@@ -25,6 +38,7 @@ __all__ = [
     "ModelFileError",
     "Neighbor",
     "Recommender",
+    "TruncatedFileError",
     "UnknownAttributeError",
     "UnknownItemError",
 ]

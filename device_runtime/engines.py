@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import threading
 from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
@@ -77,6 +76,8 @@ class TFLiteEngine:
     name = "tflite"
 
     def __init__(self, model: ModelFile, module: str) -> None:
+        import threading  # only here: what numpy answers needs no lock
+
         interpreter = _load(module, model)
         self._recommend = interpreter.get_signature_runner("recommend")
         self._search = interpreter.get_signature_runner("search")
@@ -135,14 +136,14 @@ def interpreter_modules() -> list[str]:
 
 def _load(module: str, model: ModelFile) -> Any:
     try:
-        return importlib.import_module(module).Interpreter(model_path=str(model.path), num_threads=1)
+        return importlib.import_module(module).Interpreter(model_path=model.filename, num_threads=1)
     except (ImportError, AttributeError, RuntimeError) as error:  # one built for another numpy fails in many ways
         raise MissingInterpreterError(
             f"{module} is installed but cannot be imported ({error}); use engine 'numpy'"
         ) from error
     except ValueError as error:  # an op that it does not have
         raise MissingInterpreterError(
-            f"{model.path}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit entries; "
+            f"{model.filename}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit entries; "
             "install 'mignon[litert]' or use engine 'numpy'"
         ) from error
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -35,7 +35,7 @@ class Recommender:
         self._engine = engines.create(engine, model)
 
     @classmethod
-    def open(cls, path: str | Path, *, engine: EngineName = "auto") -> Recommender:
+    def open(cls, path: str | os.PathLike[str], *, engine: EngineName = "auto") -> Recommender:
         """Opens and verifies the file at `path`.
 
         Args:
