@@ -36,29 +36,36 @@ _DIRECTORY = _Altered("the directory of its archive", DamagedCatalogError)
 def diagnosed(path: str, data: mmap) -> ModelFileError:
     """The error to raise for `data`, the content of `path`, whose digest does not fit: it names what was altered."""
     sealed = data[-DIGEST_LENGTH - len(SEAL) : -DIGEST_LENGTH] == SEAL
-    is_flatbuffer = data[4:8] == FLATBUFFER_IDENTIFIER
     end = archive.find_end(data)
-    if not sealed and not is_flatbuffer and data.rfind(MANIFEST.encode()) < 0:
-        return FileFormatError(f"{path}: is not a TFLite file; {_FOREIGN}")
-    if not sealed and (end is None or end.stop > len(data)):
-        return TruncatedFileError(
-            f"{path}: breaks off after {len(data)} bytes, or was not made by mignon; its end holds no digest; {_AGAIN}"
-        )
-    if end is None or (sealed and end.stop != len(data)):
-        return _error(path, [_DIRECTORY])
-    if end.stop < len(data):
-        return DamagedFileError(f"{path}: has {len(data) - end.stop} bytes too many after its end; {_AGAIN}")
+    if not sealed and data.rfind(MANIFEST.encode()) < 0 and (found := _foreign(path, data, end)):
+        return found
+    if end is None or end.stop != len(data):
+        return _error(path, [_DIRECTORY]) if sealed else _of_another_length(path, data, end)
     try:
         entries = archive.read_directory(data, end)
     except ArchiveError:
         return _error(path, [_DIRECTORY])
-    if not sealed and all(entry.name != MANIFEST for entry in entries):
-        return FileFormatError(f"{path}: was not made by mignon: its archive has no {MANIFEST}; {_FOREIGN}")
     return _moved(path, end, entries) or _altered(path, data, entries)
 
 
+def _foreign(path: str, data: mmap, end: End | None) -> FileFormatError | None:
+    if data[4:8] != FLATBUFFER_IDENTIFIER:
+        return FileFormatError(f"{path}: is not a TFLite file; {_FOREIGN}")
+    if end is not None:
+        return FileFormatError(f"{path}: its archive has no {MANIFEST}, so it was not made by mignon; {_FOREIGN}")
+    return None
+
+
+def _of_another_length(path: str, data: mmap, end: End | None) -> DamagedFileError:
+    if end is not None and end.stop < len(data):
+        return DamagedFileError(f"{path}: has {len(data) - end.stop} bytes too many after its end; {_AGAIN}")
+    return TruncatedFileError(
+        f"{path}: breaks off after {len(data)} bytes, before its digest, or was not made by mignon; {_AGAIN}"
+    )
+
+
 def _moved(path: str, end: End, entries: tuple[Entry, ...]) -> DamagedFileError | None:
-    """Where the directory does not stand where it says: bytes are missing or too many before it, or it says so wrong."""
+    """The error where the directory does not stand where its end record says."""
     start = end.position - end.directory_size
     missing = end.directory_start - start
     if not missing:
@@ -90,7 +97,7 @@ def _altered(path: str, data: mmap, entries: tuple[Entry, ...]) -> ModelFileErro
     if manifest.graph_crc32 is None:
         return DamagedFileError(f"{path}: its digest does not fit its {len(data)} bytes; {_AGAIN}")
     return ChecksumError(
-        f"{path}: the digest at its end was altered, or its archive's headers were: table, graph and catalog fit their "
+        f"{path}: the digest at its end was altered, or bytes that carry nothing: table, graph and catalog fit their "
         f"own checksums; {_AGAIN}"
     )
 

@@ -143,8 +143,8 @@ def _load(module: str, model: ModelFile) -> Any:
         ) from error
     except ValueError as error:  # an op that it does not have
         raise MissingInterpreterError(
-            f"{model.filename}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit entries; "
-            "install 'mignon[litert]' or use engine 'numpy'"
+            f"{model.filename}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit "
+            "entries; install 'mignon[litert]' or use engine 'numpy'"
         ) from error
 
 

@@ -130,7 +130,7 @@ class ModelFile:
         try:
             self._entries = {entry.name: entry for entry in read_archive(self._bytes)}
         except ArchiveError as error:
-            raise FileFormatError(f"{self.filename}: has no readable ZIP archive at its end ({error})") from None
+            raise FileFormatError(f"{self.filename}: the archive at its end cannot be read: {error}") from None
         self.manifest = parse_manifest(self.filename, self.text(MANIFEST))
         self._stored = _map_table(self.filename, self._bytes, self.manifest, self.flatbuffer_size())
 
@@ -279,11 +279,11 @@ def parse_manifest(path: str, text: str) -> Manifest:
 def _check_version(path: str, version: Any) -> None:
     if type(version) is int and version > FORMAT_VERSION:
         raise FutureVersionError(
-            f"{path}: format version {version!r:.20}; this mignon reads version {FORMAT_VERSION}: install a later one"
+            f"{path}: format version {version!r:.20}; this mignon reads version {FORMAT_VERSION}; install a later one"
         )
     if type(version) is not int or version != FORMAT_VERSION:
         raise FileFormatError(
-            f"{path}: format version {version!r:.20}; this mignon reads version {FORMAT_VERSION}: export the model again"
+            f"{path}: format version {version!r:.20}; this mignon reads version {FORMAT_VERSION}; export it again"
         )
 
 
