@@ -2,10 +2,16 @@
 
 from device_runtime.datatypes import Contribution, Explanation, Match, Neighbor, SharedValue
 from device_runtime.errors import (
+    ChecksumError,
     ContradictoryLikesError,
+    DamagedCatalogError,
     DamagedFileError,
+    DamagedFlatbufferError,
+    DamagedManifestError,
     DamagedOverlayError,
+    DamagedTableError,
     FileFormatError,
+    FutureVersionError,
     InvalidArgumentError,
     InvalidCountError,
     InvalidVectorError,
@@ -20,6 +26,7 @@ from device_runtime.errors import (
     OverlayVersionError,
     OverlayWriteError,
     ReadOnlyError,
+    TruncatedFileError,
     UnknownAttributeError,
     UnknownItemError,
 )
@@ -28,12 +35,18 @@ from device_runtime.recommender import Recommender
 __version__ = "0.1.0"
 
 __all__ = [
+    "ChecksumError",
     "ContradictoryLikesError",
     "Contribution",
+    "DamagedCatalogError",
     "DamagedFileError",
+    "DamagedFlatbufferError",
+    "DamagedManifestError",
     "DamagedOverlayError",
+    "DamagedTableError",
     "Explanation",
     "FileFormatError",
+    "FutureVersionError",
     "InvalidArgumentError",
     "InvalidCountError",
     "InvalidVectorError",
@@ -52,6 +65,7 @@ __all__ = [
     "ReadOnlyError",
     "Recommender",
     "SharedValue",
+    "TruncatedFileError",
     "UnknownAttributeError",
     "UnknownItemError",
 ]

@@ -185,7 +185,7 @@ def record_of(model: ModelFile) -> IndexRecord:
         IndexFileError: the model was exported without one.
         FileFormatError: the manifest does not say what it should.
     """
-    raw = model.manifest.index
+    raw = model.manifest.approximate_index
     if raw is None:
         raise IndexFileError(
             f"{model.path}: was exported without an index; export it with --index, or use another engine"

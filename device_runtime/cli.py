@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any, get_args
 
 from device_runtime.datatypes import Match, Neighbor
@@ -103,7 +102,7 @@ def _add_ranking_options(command: argparse.ArgumentParser) -> None:
 
 def _info(arguments: argparse.Namespace) -> None:
     model = ModelFile.open(arguments.file)
-    record = asdict(model.manifest) | {
+    record = model.manifest._asdict() | {
         "flatbuffer_bytes": model.flatbuffer_size(),
         "entries": dict(model.entries()),
     }

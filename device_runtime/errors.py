@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _SHOWN_VALUES = 10
 
@@ -20,8 +19,36 @@ class DamagedFileError(ModelFileError):
     """The file was cut short or altered: its digest does not fit its bytes."""
 
 
+class TruncatedFileError(DamagedFileError):
+    """Bytes are missing at the end of the file or within it."""
+
+
+class DamagedFlatbufferError(DamagedFileError):
+    """The TFLite graph was altered outside of its table."""
+
+
+class DamagedTableError(DamagedFileError):
+    """The table was altered."""
+
+
+class DamagedManifestError(DamagedFileError):
+    """The manifest was altered, so what it says of the other parts cannot be trusted."""
+
+
+class DamagedCatalogError(DamagedFileError):
+    """An entry of the archive other than the manifest was altered, or the directory of the archive."""
+
+
+class ChecksumError(DamagedFileError):
+    """The digest does not fit, while the parts of the file fit the checksums that each has of its own."""
+
+
 class FileFormatError(ModelFileError):
-    """The file is whole, but its parts do not fit together or its format version is not known here."""
+    """The file is whole, but its parts do not fit together, or it was not made by mignon."""
+
+
+class FutureVersionError(FileFormatError):
+    """The file was made by a later mignon, in a format that is not known here."""
 
 
 class InvalidArgumentError(MignonError, ValueError):
@@ -83,6 +110,8 @@ class UnknownAttributeError(MignonError, KeyError):
 
 def some_of(values: Iterable[str], asked: str) -> str:
     """The values most like `asked`, or else the first few of those there are, for a message."""
+    from difflib import get_close_matches  # only an error needs it
+
     first = sorted(values)
     if like := get_close_matches(asked, first):
         return f"did you mean {', '.join(like)}?"

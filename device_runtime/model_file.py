@@ -1,7 +1,8 @@
 """Opens, verifies and maps the one file: a TFLite flatbuffer with a ZIP archive appended.
 
 The ZIP comment ends with the SHA-256, in hexadecimal, of every byte before that digest. It is checked before anything
-else is read, so no answer ever comes from a damaged table.
+else is read, so no answer ever comes from a damaged table. Only where it does not fit are the parts looked at to say
+which of them was altered.
 """
 
 from __future__ import annotations
@@ -9,33 +10,46 @@ from __future__ import annotations
 import hashlib
 import json
 import mmap
-import zipfile
-import zlib
+import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from device_runtime.errors import DamagedFileError, FileFormatError, ModelFileError, UnknownAttributeError, some_of
+from device_runtime.archive import ArchiveError, read_archive, read_entry
+from device_runtime.errors import (
+    FileFormatError,
+    FutureVersionError,
+    ModelFileError,
+    UnknownAttributeError,
+    some_of,
+)
+
+if TYPE_CHECKING:  # importing these at start-up would take longer than opening a file
+    from pathlib import Path
+
+    from numpy.typing import NDArray
 
 FORMAT_VERSION = 1
 DIGEST_LENGTH = 64
+SEAL = b"mignon sha256 "
+FLATBUFFER_IDENTIFIER = b"TFL3"
 TABLE_ALIGNMENT = 16
 MANIFEST = "manifest.json"
 VOCABULARY = "vocabulary.tsv"
 VOCABULARY_VECTORS = "vocabulary.int8"
-_ENTRY_CAPS = {MANIFEST: 1 << 20}
-_DEFAULT_ENTRY_CAP = 1 << 29
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-_FLATBUFFER_IDENTIFIER = b"TFL3"
+_MOST_MANIFEST_BYTES = 1 << 20
+_MOST_OF_ANYTHING = 1 << 53  # a whole number that every language reads from JSON
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("rows", "dims", "columns", "bits", "table_offset"), int),
+    **dict.fromkeys(("name", "objective", "license"), str),
+    "scale": float,
+    "quality": dict,
+}
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What the file says of itself.
 
     Attributes:
@@ -45,7 +59,10 @@ class Manifest:
         bits: of an entry: 8, or 4 with two entries to a byte, the first in the low half.
         scale: what one step of the table is worth; a row times `scale` has a norm of about 1, never above it.
         table_offset: bytes from the start of the file to the table, a multiple of 16.
-        index: of the approximate index beside the file, if there is one (see `device_runtime.approximate`).
+        approximate_index: what lies beside the file, if there is one (see `device_runtime.approximate`).
+        table_crc32: the CRC-32 of the table's bytes.
+        graph_crc32: the CRC-32 of the rest of the flatbuffer, what is before the table and what is after it. Both only
+            tell which part a damage is in; the digest tells whether there is any.
     """
 
     format_version: int
@@ -59,20 +76,35 @@ class Manifest:
     objective: str
     quality: dict[str, Any]
     license: str
-    index: dict[str, Any] | None = None
+    approximate_index: dict[str, Any] | None = None
+    table_crc32: int | None = None
+    graph_crc32: int | None = None
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row of the table as stored."""
+        return self.columns * self.bits // 8
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of the table as stored."""
+        return self.rows * self.row_bytes
 
 
-@dataclass(frozen=True)
 class AttributeVectors:
     """The vectors of attribute values, whose weighted sum points to an item; only their direction together counts.
 
-    Attributes:
+    Args:
         names: (attribute, value) of each row.
         entries: int8 [values, dims].
     """
 
-    names: tuple[tuple[str, ...], ...]
-    entries: NDArray[np.int8]
+    def __init__(self, names: Iterable[tuple[str, ...]], entries: NDArray[np.int8]) -> None:
+        self.names = tuple(names)
+        self.entries = entries
+        self._row_of: dict[str, dict[str, int]] = {}
+        for row, (attribute, value) in enumerate(self.names):
+            self._row_of.setdefault(attribute, {})[value] = row
 
     def rows(self, attribute: str, values: Iterable[str]) -> list[int]:
         """The row of each of `values`.
@@ -90,35 +122,39 @@ class AttributeVectors:
                 raise UnknownAttributeError(f"the model knows no {value!r} as {attribute}; {near}")
         return [known_values[value] for value in values]
 
-    @cached_property
-    def _row_of(self) -> dict[str, dict[str, int]]:
-        found: dict[str, dict[str, int]] = {}
-        for row, (attribute, value) in enumerate(self.names):
-            found.setdefault(attribute, {})[value] = row
-        return found
-
 
 class ModelFile:
     """A verified model file. The table is mapped, not copied; catalog entries are read when first asked for."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._bytes = _map(path)
-        _check_digest(path, self._bytes)
-        self._archive = _open_archive(path, self._bytes)
-        self.manifest = _parse_manifest(path, self.text(MANIFEST))
-        self._stored = _map_table(path, self._bytes, self.manifest)
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.filename = os.fspath(path)
+        self._bytes = _map(self.filename)
+        _check_digest(self.filename, self._bytes)
+        try:
+            self._entries = {entry.name: entry for entry in read_archive(self._bytes)}
+        except ArchiveError as error:
+            raise FileFormatError(f"{self.filename}: the archive at its end cannot be read: {error}") from None
+        self.manifest = parse_manifest(self.filename, self.text(MANIFEST))
+        self._stored = _map_table(self.filename, self._bytes, self.manifest, self.flatbuffer_size())
 
     @classmethod
-    def open(cls, path: str | Path) -> ModelFile:
+    def open(cls, path: str | os.PathLike[str]) -> ModelFile:
         """Opens and verifies `path`.
 
         Raises:
             ModelFileError: it is missing or cannot be read.
-            DamagedFileError: it was cut short or altered.
-            FileFormatError: its parts do not fit together, or it is of a later format version.
+            DamagedFileError: it was cut short or altered; a subclass says in which part.
+            FileFormatError: its parts do not fit together.
+            FutureVersionError: it is of a later format version.
         """
-        return cls(Path(path))
+        return cls(path)
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        from pathlib import Path
+
+        return Path(self.filename)
 
     @cached_property
     def table(self) -> NDArray[np.int8]:
@@ -136,7 +172,7 @@ class ModelFile:
         data = self.data(VOCABULARY_VECTORS)
         if len(data) != len(names) * self.manifest.dims or any(len(pair) != 2 for pair in names):
             raise FileFormatError(
-                f"{self.path}: {VOCABULARY_VECTORS!r} has {len(data)} bytes for the {len(names)} lines of "
+                f"{self.filename}: {VOCABULARY_VECTORS!r} has {len(data)} bytes for the {len(names)} lines of "
                 f"{VOCABULARY!r} and {self.manifest.dims} dims"
             )
         return AttributeVectors(names, np.frombuffer(data, np.int8).reshape(len(names), -1))
@@ -151,7 +187,7 @@ class ModelFile:
         try:
             return self.data(entry).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise FileFormatError(f"{self.path}: entry {entry!r} is not UTF-8 ({error})") from error
+            raise FileFormatError(f"{self.filename}: entry {entry!r} is not UTF-8 ({error})") from error
 
     def data(self, entry: str) -> bytes:
         """The bytes of one entry of the archive.
@@ -159,26 +195,23 @@ class ModelFile:
         Raises:
             FileFormatError: the entry is missing, too large, or cannot be read.
         """
-        try:
-            info = self._archive.getinfo(entry)
-        except KeyError:
-            raise FileFormatError(f"{self.path}: entry {entry!r} is missing; export the model again") from None
-        cap = _ENTRY_CAPS.get(entry, _DEFAULT_ENTRY_CAP)
-        if info.file_size > cap:
+        found = self._entries.get(entry)
+        if found is None:
+            raise FileFormatError(f"{self.filename}: entry {entry!r} is missing; export the model again")
+        if entry == MANIFEST and found.size > _MOST_MANIFEST_BYTES:
             raise FileFormatError(
-                f"{self.path}: entry {entry!r} declares {info.file_size} bytes, more than the {cap} allowed"
+                f"{self.filename}: {entry} declares {found.size} bytes, more than the {_MOST_MANIFEST_BYTES} allowed"
             )
         try:
-            with self._archive.open(info) as stream:
-                return stream.read(info.file_size + 1)  # no more than declared, whatever it holds
-        except _UNREADABLE as error:
-            raise FileFormatError(f"{self.path}: entry {entry!r} cannot be read ({error})") from error
+            return read_entry(self._bytes, found)
+        except ArchiveError as error:
+            raise FileFormatError(f"{self.filename}: entry {entry!r} cannot be read ({error})") from None
 
     def lines(self, entry: str) -> list[str]:
         """The lines of an entry that has one line for each row of the table."""
         lines = self.text(entry).split("\n")
         if lines.pop() != "" or len(lines) != self.manifest.rows:
-            raise FileFormatError(f"{self.path}: {entry!r} has {len(lines)} lines for {self.manifest.rows} rows")
+            raise FileFormatError(f"{self.filename}: {entry!r} has {len(lines)} lines for {self.manifest.rows} rows")
         return lines
 
     def records(self, entry: str, fields: int) -> list[tuple[int, tuple[str, ...]]]:
@@ -188,14 +221,14 @@ class ModelFile:
             row, *rest = line.split("\t")
             if len(rest) != fields or not _is_row(row, self.manifest.rows):
                 raise FileFormatError(
-                    f"{self.path}: {entry!r}, line {number} is not a row and {fields} fields: {line[:80]!r}"
+                    f"{self.filename}: {entry!r}, line {number} is not a row and {fields} fields: {line[:80]!r}"
                 )
             records.append((int(row), tuple(rest)))
         return records
 
     def entries(self) -> list[tuple[str, int]]:
         """Name and size in bytes, as stored, of each entry of the archive."""
-        return [(info.filename, info.compress_size) for info in self._archive.infolist()]
+        return [(entry.name, entry.stored_size) for entry in self._entries.values()]
 
     def flatbuffer(self) -> bytes:
         """A copy of the bytes before the archive: a TFLite model."""
@@ -203,20 +236,13 @@ class ModelFile:
 
     def flatbuffer_size(self) -> int:
         """Bytes before the archive starts."""
-        return min(info.header_offset for info in self._archive.infolist())
+        return next(iter(self._entries.values())).header
 
 
-class _Mapping(mmap.mmap):
-    """A mapped file that `zipfile` reads from: before Python 3.13 a mapping did not say that it can seek."""
-
-    def seekable(self) -> bool:
-        return True
-
-
-def _map(path: Path) -> _Mapping:
+def _map(path: str) -> mmap.mmap:
     try:
-        with path.open("rb") as stream:
-            return _Mapping(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        with open(path, "rb") as stream:  # noqa: PTH123 - pathlib takes longer to import than a file to open
+            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except ValueError:
         raise FileFormatError(f"{path}: is empty; give a .tflite file made by mignon") from None
     except OSError as error:
@@ -225,78 +251,79 @@ def _map(path: Path) -> _Mapping:
         ) from error
 
 
-def _check_digest(path: Path, data: _Mapping) -> None:
-    tail = data[-DIGEST_LENGTH:]
-    if data[4:8] != _FLATBUFFER_IDENTIFIER:
-        raise FileFormatError(f"{path}: is not a TFLite file; give a .tflite file made by mignon")
+def _check_digest(path: str, data: mmap.mmap) -> None:
     with memoryview(data) as view, view[:-DIGEST_LENGTH] as signed:
         digest = hashlib.sha256(signed).hexdigest().encode()
-    if tail != digest:
-        raise DamagedFileError(
-            f"{path}: the digest at its end does not fit its {len(data)} bytes: the file was cut short or altered, or "
-            "was not made by mignon; copy or export it again"
-        )
+    if data[-DIGEST_LENGTH:] != digest:
+        from device_runtime.diagnosis import diagnosed
 
-
-def _open_archive(path: Path, data: _Mapping) -> zipfile.ZipFile:
-    try:
-        archive = zipfile.ZipFile(data)  # type: ignore[call-overload] # a mapping lacks only what a reader never calls
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise FileFormatError(f"{path}: has no readable ZIP archive at its end ({error})") from error
-    names = archive.namelist()
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise FileFormatError(f"{path}: the archive holds {', '.join(map(repr, repeated))} more than once")
-    return archive
+        raise diagnosed(path, data)
+    if data[4:8] != FLATBUFFER_IDENTIFIER:
+        raise FileFormatError(f"{path}: is not a TFLite file; give a .tflite file made by mignon")
 
 
 def _is_row(text: str, rows: int) -> bool:
     return text.isdecimal() and len(text) <= len(str(rows)) and int(text) < rows
 
 
-def _parse_manifest(path: Path, text: str) -> Manifest:
+def parse_manifest(path: str, text: str) -> Manifest:
+    """The manifest in `text`, which stands in the file at `path`.
+
+    Raises:
+        FutureVersionError: it is of a later format version.
+        FileFormatError: it is not a manifest, or contradicts itself.
+    """
     try:
         raw = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileFormatError(f"{path}: {MANIFEST} is not JSON ({error})") from error
+        raise FileFormatError(f"{path}: {MANIFEST} is not JSON ({error})") from None
     if not isinstance(raw, dict):
         raise FileFormatError(f"{path}: {MANIFEST} is not a JSON object")
-    version = raw.get("format_version")
-    if version != FORMAT_VERSION:
-        raise FileFormatError(
-            f"{path}: format version {version!r}; this mignon reads version {FORMAT_VERSION}: install a matching one"
-        )
-    try:
-        fields: dict[str, Any] = {"index": None} | raw
-        manifest = Manifest(**{name: fields[name] for name in Manifest.__dataclass_fields__})
-    except KeyError as error:
-        raise FileFormatError(f"{path}: {MANIFEST} has no {error.args[0]!r}; export the model again") from None
+    _check_version(path, raw.get("format_version"))
+    for field in Manifest._fields:
+        if field not in raw and field not in Manifest._field_defaults:
+            raise FileFormatError(f"{path}: {MANIFEST} has no {field!r}; export the model again")
+    manifest = Manifest(**{field: raw[field] for field in Manifest._fields if field in raw})
     _check_types(path, manifest)
     return manifest
 
 
-def _check_types(path: Path, manifest: Manifest) -> None:
+def _check_version(path: str, version: Any) -> None:
+    if type(version) is int and version > FORMAT_VERSION:
+        raise FutureVersionError(
+            f"{path}: format version {version!r:.20}; this mignon reads version {FORMAT_VERSION}; install a later one"
+        )
+    if type(version) is not int or version != FORMAT_VERSION:
+        raise FileFormatError(
+            f"{path}: format version {version!r:.20}; this mignon reads version {FORMAT_VERSION}; export it again"
+        )
+
+
+def _check_types(path: str, manifest: Manifest) -> None:
+    for field, kind in _KINDS.items():
+        value = getattr(manifest, field)
+        if type(value) is not kind:
+            raise FileFormatError(f"{path}: {MANIFEST} gives {field} as {value!r:.40}, not as {kind.__name__}")
     for field in ("rows", "dims", "columns", "table_offset"):
         value = getattr(manifest, field)
-        if type(value) is not int or value < (0 if field == "table_offset" else 1):
-            raise FileFormatError(f"{path}: {MANIFEST} gives {field} as {value!r}, not a positive integer")
+        if not (0 if field == "table_offset" else 1) <= value < _MOST_OF_ANYTHING:
+            raise FileFormatError(f"{path}: {MANIFEST} gives {field} as {value!r:.40}, which is out of range")
     if manifest.bits not in (4, 8) or manifest.columns * manifest.bits % 8:
-        raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns of {manifest.bits!r} bits")
+        raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns of {manifest.bits!r:.40} bits")
     if manifest.columns != manifest.dims:
         raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns for {manifest.dims} dims")
-    if type(manifest.scale) is not float or not 0 < manifest.scale < 1:
+    if not 0 < manifest.scale < 1:
         raise FileFormatError(f"{path}: {MANIFEST} gives scale as {manifest.scale!r}, not a number between 0 and 1")
 
 
-def _map_table(path: Path, data: _Mapping, manifest: Manifest) -> NDArray[np.int8]:
-    width = manifest.columns * manifest.bits // 8
-    size = manifest.rows * width
-    if manifest.table_offset % TABLE_ALIGNMENT or manifest.table_offset + size > len(data):
+def _map_table(path: str, data: mmap.mmap, manifest: Manifest, end: int) -> NDArray[np.int8]:
+    start, size = manifest.table_offset, manifest.table_bytes
+    if start % TABLE_ALIGNMENT or start + size > end:
         raise FileFormatError(
-            f"{path}: a table of {manifest.rows} x {width} bytes at {manifest.table_offset} does not lie "
-            f"within the {len(data)} bytes of the file, {TABLE_ALIGNMENT}-aligned"
+            f"{path}: a table of {manifest.rows} x {manifest.row_bytes} bytes at {start} does not lie within the {end} "
+            f"bytes of the flatbuffer, {TABLE_ALIGNMENT}-aligned"
         )
-    return np.frombuffer(data, np.int8, size, manifest.table_offset).reshape(manifest.rows, width)
+    return np.frombuffer(data, np.int8, size, start).reshape(manifest.rows, manifest.row_bytes)
 
 
 def _unpacked(stored: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -46,7 +46,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 from importlib import resources
@@ -207,7 +207,7 @@ class Api:
         self.recommender = Recommender(model, engine)
         self.page = resources.files("device_runtime").joinpath("page.html").read_bytes()
         self.info = {
-            **asdict(model.manifest),
+            **model.manifest._asdict(),
             "flatbuffer_bytes": model.flatbuffer_size(),
             "entries": dict(model.entries()),
             "engine": self.recommender.engine,

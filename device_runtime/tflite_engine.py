@@ -77,7 +77,7 @@ class _FirstGraph:
         inputs = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
         outputs = {np.dtype(detail["dtype"]).kind: detail["index"] for detail in interpreter.get_output_details()}
         if inputs.keys() != {"items", "k"} or outputs.keys() != {"i", "f"}:
-            raise FileFormatError(f"{model.path}: its first graph is not `recommend`; export the model again")
+            raise FileFormatError(f"{model.filename}: its first graph is not `recommend`; export the model again")
         self._interpreter = interpreter
         self._items, self._k = inputs["items"], inputs["k"]
         self._ids, self._scores = outputs["i"], outputs["f"]
@@ -120,8 +120,8 @@ def load_interpreter(module: str, model: ModelFile, content: bytes) -> Any:
         ) from error
     except ValueError as error:  # an op that it does not have
         raise MissingInterpreterError(
-            f"{model.path}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit entries; "
-            "install 'mignon[litert]' or use engine 'numpy'"
+            f"{model.filename}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit "
+            "entries; install 'mignon[litert]' or use engine 'numpy'"
         ) from error
 
 

@@ -7,17 +7,16 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.model_file import DIGEST_LENGTH, MANIFEST, VOCABULARY, VOCABULARY_VECTORS, Manifest
+from device_runtime.model_file import DIGEST_LENGTH, MANIFEST, SEAL, VOCABULARY, VOCABULARY_VECTORS, Manifest
 from device_runtime.scoring import LARGEST_ENTRY
 from training.catalog import Catalog
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_COMMENT = b"mignon sha256 "
 _REGULAR_FILE = 0o100644 << 16
 
 
@@ -37,14 +36,14 @@ def pack(flatbuffer: bytes, manifest: Manifest, catalog: Catalog, vocabulary: Vo
         for name, text in _entries(manifest, catalog, vocabulary):
             archive.writestr(_entry(name), text.encode("utf-8"), zipfile.ZIP_DEFLATED, 9)
         archive.writestr(_entry(VOCABULARY_VECTORS), _int8(vocabulary.vectors), zipfile.ZIP_DEFLATED, 9)
-        archive.comment = _COMMENT + b"0" * DIGEST_LENGTH
+        archive.comment = SEAL + b"0" * DIGEST_LENGTH
     unsigned = stream.getvalue()[:-DIGEST_LENGTH]
     return unsigned + hashlib.sha256(unsigned).hexdigest().encode()
 
 
 def _entries(manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
     items = catalog.items
-    yield MANIFEST, json.dumps(asdict(manifest), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    yield MANIFEST, json.dumps(manifest._asdict(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     yield "ids.txt", _lines(item.id for item in items)
     yield "names.txt", _lines(item.name for item in items)
     yield "aliases.tsv", _lines(f"{row}\t{alias}" for row, item in enumerate(items) for alias in item.aliases)

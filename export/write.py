@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from device_runtime.approximate import IndexRecord, index_path
 from device_runtime.model_file import FORMAT_VERSION, Manifest, ModelFile
 from export import gate
 from export.candidates import Candidate, least_overlap, vectors_in
-from export.convert import serialize
+from export.convert import Flatbuffer, serialize
 from export.errors import VerificationError
 from export.gate import Judge, Quality
 from export.graph import Signature, signatures
@@ -126,7 +127,7 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
     built = build(table.rows, progress=progress) if index else None
     graph = signatures(table)
     flatbuffer = serialize(graph, "mignon")
-    manifest = _manifest(chosen, labels, flatbuffer.table_offset, source.metrics, built)
+    manifest = _manifest(chosen, labels, flatbuffer, source.metrics, built)
     vocabulary = Vocabulary(source.attributes, vectors_in(table, judge, source.attribute_vectors))
     data = pack(flatbuffer.data, manifest, source.catalog, vocabulary)
     with replacing(out) as temporary:
@@ -162,9 +163,11 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
 
 
 def _manifest(
-    chosen: Candidate, labels: Labels, table_offset: int, training: dict[str, Any], built: BuiltIndex | None
+    chosen: Candidate, labels: Labels, flatbuffer: Flatbuffer, training: dict[str, Any], built: BuiltIndex | None
 ) -> Manifest:
     table = chosen.table
+    start = flatbuffer.table_offset
+    stop = start + table.packed.size
     return Manifest(
         format_version=FORMAT_VERSION,
         name=labels.name,
@@ -173,11 +176,13 @@ def _manifest(
         columns=chosen.dims,
         bits=table.bits,
         scale=table.scale,
-        table_offset=table_offset,
+        table_offset=start,
         objective="attributes",
         quality=_rounded(asdict(chosen.quality)) | {"method": chosen.method, "training": training},
         license=labels.license,
-        index=asdict(built.record) if built else None,
+        approximate_index=asdict(built.record) if built else None,
+        table_crc32=zlib.crc32(flatbuffer.data[start:stop]),
+        graph_crc32=zlib.crc32(flatbuffer.data[stop:], zlib.crc32(flatbuffer.data[:start])),
     )
 
 

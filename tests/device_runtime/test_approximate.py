@@ -184,10 +184,10 @@ def test_a_missing_index_and_a_model_without_one(pair, model_path):
 
 
 def test_a_record_that_is_not_one_is_refused(indexed):
-    whole = dict(indexed.manifest.index)
+    whole = dict(indexed.manifest.approximate_index)
     for wrong in ([], {}, whole | {"more": 1}, whole | {"expansion_search": 0}, whole | {"expansion_search": "64"}):
         model = ModelFile.open(indexed.path)
-        object.__setattr__(model.manifest, "index", wrong)
+        model.manifest = model.manifest._replace(approximate_index=wrong)
         with pytest.raises(FileFormatError, match="manifest"):
             record_of(model)
     assert record_of(indexed) == IndexRecord(**whole)

@@ -6,11 +6,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device_runtime.errors import DamagedFileError, FileFormatError, ModelFileError
-from device_runtime.model_file import DIGEST_LENGTH, ModelFile
+from device_runtime.errors import DamagedFileError, FileFormatError, FutureVersionError, ModelFileError
+from device_runtime.model_file import DIGEST_LENGTH, FORMAT_VERSION, Manifest, ModelFile
+from export.pack import Vocabulary, pack
+from training.catalog import Catalog, Item
 
 
 def sealed(data: bytes) -> bytes:
@@ -97,9 +99,11 @@ def test_missing_empty_and_folder(tmp_path):
     [
         (with_manifest(format_version=2), "format version 2"),
         (with_manifest(rows=10**15), "does not lie"),
-        (with_manifest(rows=-1), "rows"),
+        (with_manifest(rows=-1), "rows as -1"),
+        (with_manifest(bits=8.0), "bits as 8.0"),
+        (with_manifest(name=None), "name as None"),
         (with_manifest(rows=True), "rows"),
-        (with_manifest(table_offset=1 << 70), "does not lie"),
+        (with_manifest(table_offset=1 << 70), "out of range"),
         (with_manifest(table_offset=8), "does not lie"),
         (with_manifest(columns=40), "40 columns for 16 dims"),
         (with_manifest(scale="0.1"), "scale"),
@@ -123,7 +127,7 @@ def test_a_sealed_file_whose_parts_do_not_fit_is_refused(model_copy, change, mes
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_an_entry_that_stands_twice_is_refused(model_copy):
     repacked(model_copy, lambda entries: [*entries, entries[1]])
-    with pytest.raises(FileFormatError, match=r"'ids\.txt' more than once"):
+    with pytest.raises(FileFormatError, match=r"'ids\.txt' stands there more than once"):
         ModelFile.open(model_copy)
 
 
@@ -179,5 +183,64 @@ def test_attribute_vectors_that_do_not_fit_are_refused(model_copy):
 @pytest.mark.parametrize("bits", [3, "8", None, 16])
 def test_unknown_depths_are_refused(model_copy, bits):
     repacked(model_copy, with_manifest(bits=bits))
-    with pytest.raises(FileFormatError, match="columns of"):
+    with pytest.raises(FileFormatError, match=r"columns of|bits as"):
         ModelFile.open(model_copy)
+
+
+def test_a_later_format_version_has_its_own_error(model_copy):
+    repacked(model_copy, with_manifest(format_version=FORMAT_VERSION + 1))
+    with pytest.raises(FutureVersionError, match="install a later one"):
+        ModelFile.open(model_copy)
+
+
+def test_an_archive_too_large_is_refused_before_it_is_inflated(model_copy):
+    good = bytearray(model_copy.read_bytes())
+    for place in (good.index(b"PK\3\4") + 22, good.index(b"PK\1\2") + 24):
+        good[place : place + 4] = b"\xff\xff\xff\x7f"
+    model_copy.write_bytes(sealed(bytes(good)))
+    with pytest.raises(FileFormatError, match="more than the"):
+        ModelFile.open(model_copy)
+
+
+word = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=9)
+names = word.map(lambda text: text.replace("|", "").strip()).filter(bool)
+items = st.lists(
+    st.tuples(names, st.lists(names, unique=True, max_size=3), st.dictionaries(names, st.lists(names, min_size=1))),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=50)
+@given(items, st.integers(1, 5), st.sampled_from([4, 8]), st.data())
+def test_what_is_packed_is_read_back(tmp_path_factory, given_items, half, bits, data):
+    catalog = Catalog(
+        tuple(
+            Item(row + 2, f"{name}{row}", name, tuple(aliases), {a: tuple(v) for a, v in attributes.items()})
+            for row, (name, aliases, attributes) in enumerate(given_items)
+        ),
+        (),
+    )
+    rows, columns = len(given_items), 2 * half
+    table = data.draw(st.binary(min_size=rows * columns * bits // 8, max_size=rows * columns * bits // 8))
+    manifest = Manifest(1, "crêpes", rows, columns, columns, bits, 0.01, 16, "attributes", {}, "CC0")
+    vocabulary = Vocabulary((("form", "薄餅"),), np.ones((1, columns), np.float32))
+    path = tmp_path_factory.mktemp("packed") / "m.tflite"
+    path.write_bytes(pack(b"\0\0\0\0TFL3".ljust(16, b"\0") + table + b"after", manifest, catalog, vocabulary))
+    model = ModelFile.open(path)
+    assert model.manifest == manifest
+    assert model.flatbuffer_size() == 16 + len(table) + len(b"after")
+    assert model.lines("ids.txt") == [item.id for item in catalog.items]
+    assert model.lines("names.txt") == [item.name for item in catalog.items]
+    assert model.records("aliases.tsv", 1) == [
+        (row, (alias,)) for row, item in enumerate(catalog.items) for alias in item.aliases
+    ]
+    assert model.records("attributes.tsv", 2) == [
+        (row, (name, "|".join(values)))
+        for row, item in enumerate(catalog.items)
+        for name, values in item.attributes.items()
+    ]
+    assert model.table.shape == (rows, columns)
+    if bits == 8:
+        assert model.table.tobytes() == table
+    assert model.attribute_vectors.rows("form", ["薄餅"]) == [0]
