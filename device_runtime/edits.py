@@ -83,23 +83,30 @@ class Edits:
             self._make(replace(new, id=item, vector=vector, neighbors=ids, model=self._base.model.digest))
         return item
 
-    def remove(self, item: str) -> None:
-        """Removes an item, and the likes of it."""
+    def remove(self, item: str) -> str:
+        """Removes an item, and the likes of it; returns its id."""
         with self._turn:
-            self._make(Removed(self._id(item)))
+            item = self._id(item)
+            self._make(Removed(item))
+        return item
 
-    def rename(self, item: str, name: str) -> None:
-        """Gives an item another name."""
+    def rename(self, item: str, name: str) -> str:
+        """Gives an item another name; returns its id."""
         with self._turn:
             row = self._catalog.row(item)
+            item = self._catalog.ids[row]
+            new = Renamed(item, name)
             if self._catalog.named(name) != row:
                 self._check_unused(name)
-            self._make(Renamed(self._catalog.ids[row], name))
+            self._make(new)
+        return item
 
-    def like(self, profile: str, item: str, weight: float) -> None:
-        """Sets how much a profile likes an item; 0 takes it back."""
+    def like(self, profile: str, item: str, weight: float) -> str:
+        """Sets how much a profile likes an item, 0 takes it back; returns the id of the item."""
         with self._turn:
-            self._make(Liked(profile, self._id(item), weight))
+            item = self._id(item)
+            self._make(Liked(profile, item, weight))
+        return item
 
     def forget(self, profile: str) -> None:
         """Takes all likes of a profile back."""
