@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -81,10 +81,9 @@ class Catalog:
             raise UnknownItemError(item, [self.names[row] for row, _ in self.find(item, _SUGGESTIONS)])
         return row
 
-    def rows(self, items: Iterable[str]) -> Rows:
+    def rows(self, items: Sequence[str]) -> Rows:
         """The rows of some items, each once."""
         known = self.row_of_id
-        items = list(items)
         try:
             rows = [known[item] for item in items]
         except (KeyError, TypeError):  # one is asked for by its name, or is no text

@@ -35,8 +35,8 @@ class State(NamedTuple):
     """
 
     catalog: Catalog
-    profiles: Mapping[str, Mapping[str, float]] = {}
-    dropped: tuple[str, ...] = ()
+    profiles: Mapping[str, Mapping[str, float]]
+    dropped: tuple[str, ...]
 
 
 class Edits:
@@ -151,10 +151,8 @@ class Edits:
         applied = self._applied
         if not (applied.added or applied.removed or applied.renamed):
             return self._base
-        rows = [self._rows[item.id] for item in applied.added]
-        return ChangedCatalog(
-            self._base, applied, np.array(rows, np.int8).reshape(-1, self._base.model.manifest.columns)
-        )
+        rows = np.array([self._rows[item.id] for item in applied.added], np.int8)
+        return ChangedCatalog(self._base, applied, rows.reshape(-1, self._base.model.manifest.columns))
 
     @property
     def _catalog(self) -> Catalog:
@@ -195,8 +193,9 @@ def _folded(base: Catalog, changes: Sequence[Change]) -> tuple[Fold, dict[str, R
     rows: dict[str, Row] = {}
 
     def row_of(item: str) -> Row | None:
-        row = base.row_of_id.get(item)
-        return rows.get(item) if row is None else base.model.table[row]
+        if item in rows or item not in base.row_of_id:
+            return rows.get(item)
+        return base.model.table[base.row_of_id[item]]
 
     for item in fold.result(base.row_count).added:
         try:

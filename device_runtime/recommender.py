@@ -36,6 +36,9 @@ class Recommender:
     Threads may share it. Changes made on the device are kept beside the file, and every answer is right for the items
     as they were at some moment of the call.
 
+    Attributes:
+        file: the verified file.
+
     Example:
         >>> meals = Recommender.open("build/meals.tflite")
         >>> meals.similar("pancakes", k=3)

@@ -27,7 +27,8 @@ With `--writable` alone, and otherwise 403:
 `similar`, `recommend` and `search` also take `exclude=blini`, `where=course:dessert` and `where=course!:dessert`,
 repeatable, and `diversify=0.3`; a repeated attribute allows, or forbids, several values. `recommend` and `explain` take
 `dislike=tiramisu` (in JSON `dislikes`) and `profile=anna`, whose likes count too. In JSON `items` and each of up to 100
-`baskets` are lists or {item: weight}. `k` runs from 1 to 1,000, a text to 500 characters. HEAD goes wherever GET does.
+`baskets` are lists or {item: weight}. `k` runs from 1 to 1,000, times the number of baskets to 10,000, a text to 500
+characters. HEAD goes wherever GET does.
 
 `find`, `similar`, `recommend` and `search` answer {"results": [{"id": ..., "name": ..., "score": ...}, ...]}, best
 first, `batch` a list of these lists; `vector` {"item": ..., "vector": [...]}, `score` {"score": ...}, `explain` the
@@ -98,6 +99,7 @@ from device_runtime.units import parse_bytes
 
 MAX_K = 1000
 MAX_BASKETS = 100
+MAX_RESULTS = 10_000  # of all baskets together, so that an answer stays below a megabyte or so
 MAX_TEXT = 500  # normalizing Unicode takes time in the square of a run of accents
 MAX_LINE = 8 << 10
 MAX_HEAD = 16 << 10
@@ -361,7 +363,10 @@ def _favorites(api: Api, question: Question) -> Items:
 def _batch(api: Api, question: Question) -> Response:
     if len(question.baskets) > MAX_BASKETS:
         raise InvalidArgumentError(f"there are {len(question.baskets)} baskets; give up to {MAX_BASKETS} at a time")
-    found = api.recommender.recommend_many(question.baskets, question.count(10), **question.ranking_options())
+    k = question.count(10)
+    if len(question.baskets) * k > MAX_RESULTS:
+        raise InvalidCountError(f"k is {k} for {len(question.baskets)} baskets; give up to {MAX_RESULTS} in all")
+    found = api.recommender.recommend_many(question.baskets, k, **question.ranking_options())
     return _json({"results": [[neighbor._asdict() for neighbor in neighbors] for neighbors in found]})
 
 

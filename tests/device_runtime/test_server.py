@@ -433,6 +433,7 @@ def test_bad_questions_in_the_url_are_400(service, path, type_, message):
         ("/v1/batch", {"baskets": {"x": 1}}, "InvalidArgumentError", "not a list of baskets"),
         ("/v1/batch", {"baskets": [["borscht"], []]}, "NoFavoritesError", "basket 1: no favorites"),
         ("/v1/batch", {"baskets": [["borscht"]] * 101}, "InvalidArgumentError", "101 baskets; give up to 100"),
+        ("/v1/batch", {"baskets": [["borscht"]] * 11, "k": 1000}, "InvalidCountError", "k is 1000 for 11 baskets"),
         ("/v1/explain", {"items": ["borscht"]}, "InvalidArgumentError", "result is missing"),
         ("/v1/search", {}, "InvalidArgumentError", "vector is missing"),
         ("/v1/search", {"vector": "x"}, "InvalidVectorError", "not a list of numbers"),
