@@ -169,7 +169,7 @@ class ChangedCatalog(Catalog):
     def _own_index(self) -> NameIndex:
         """Finds what was added or renamed: by position in `_own_rows`."""
         place_of = {row: place for place, row in enumerate(self._own_rows)}
-        aliases = [(place_of[row], alias) for row, alias in _Aliases(self.model) if row in place_of]
+        aliases = [(place_of[row], alias) for row, alias in self._base.index.aliases if row in place_of]
         ids, names = self.ids, self.names
         return NameIndex([ids[row] for row in self._own_rows], [names[row] for row in self._own_rows], aliases)
 
