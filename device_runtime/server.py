@@ -44,8 +44,8 @@ An error is {"error": {"type": "UnknownItemError", "message": "...", "suggestion
     403  ReadOnlyError: the server was started without --writable
     404  NotFoundError, UnknownItemError: no such path, or no such item, with suggestions
     405  MethodNotAllowedError: see the header Allow
-    409  ItemExistsError: another item has that id or name
     408  RequestTimeoutError: the request took too long to arrive
+    409  ItemExistsError: another item has that id or name
     411, 413, 414, 415, 417, 431, 505: the length is not given, or the body too large, the URL too long, the body not
          JSON, an expectation unknown, the headers too large, the version of HTTP unknown
     500  InternalError: a fault of the server, whose traceback is in its log under the id in the message
