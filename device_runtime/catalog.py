@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -81,10 +81,9 @@ class Catalog:
             raise UnknownItemError(item, [self.names[row] for row, _ in self.find(item, _SUGGESTIONS)])
         return row
 
-    def rows(self, items: Iterable[str]) -> Rows:
+    def rows(self, items: Sequence[str]) -> Rows:
         """The rows of some items, each once."""
         known = self.row_of_id
-        items = list(items)
         try:
             rows = [known[item] for item in items]
         except (KeyError, TypeError):  # one is asked for by its name, or is no text
@@ -170,7 +169,7 @@ class ChangedCatalog(Catalog):
     def _own_index(self) -> NameIndex:
         """Finds what was added or renamed: by position in `_own_rows`."""
         place_of = {row: place for place, row in enumerate(self._own_rows)}
-        aliases = [(place_of[row], alias) for row, alias in _Aliases(self.model) if row in place_of]
+        aliases = [(place_of[row], alias) for row, alias in self._base.index.aliases if row in place_of]
         ids, names = self.ids, self.names
         return NameIndex([ids[row] for row in self._own_rows], [names[row] for row in self._own_rows], aliases)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Match(NamedTuple):
@@ -61,3 +61,9 @@ class Explanation(NamedTuple):
     score: float
     contributions: tuple[Contribution, ...]
     shared: tuple[SharedValue, ...]
+
+
+def as_record(why: Explanation) -> dict[str, Any]:
+    """An explanation as JSON has it: objects with the names of the fields."""
+    contributions = [contribution._asdict() for contribution in why.contributions]
+    return {**why._asdict(), "contributions": contributions, "shared": [shared._asdict() for shared in why.shared]}

@@ -35,8 +35,8 @@ class State(NamedTuple):
     """
 
     catalog: Catalog
-    profiles: Mapping[str, Mapping[str, float]] = {}
-    dropped: tuple[str, ...] = ()
+    profiles: Mapping[str, Mapping[str, float]]
+    dropped: tuple[str, ...]
 
 
 class Edits:
@@ -83,23 +83,30 @@ class Edits:
             self._make(replace(new, id=item, vector=vector, neighbors=ids, model=self._base.model.digest))
         return item
 
-    def remove(self, item: str) -> None:
-        """Removes an item, and the likes of it."""
+    def remove(self, item: str) -> str:
+        """Removes an item, and the likes of it; returns its id."""
         with self._turn:
-            self._make(Removed(self._id(item)))
+            item = self._id(item)
+            self._make(Removed(item))
+        return item
 
-    def rename(self, item: str, name: str) -> None:
-        """Gives an item another name."""
+    def rename(self, item: str, name: str) -> str:
+        """Gives an item another name; returns its id."""
         with self._turn:
             row = self._catalog.row(item)
+            item = self._catalog.ids[row]
+            new = Renamed(item, name)
             if self._catalog.named(name) != row:
                 self._check_unused(name)
-            self._make(Renamed(self._catalog.ids[row], name))
+            self._make(new)
+        return item
 
-    def like(self, profile: str, item: str, weight: float) -> None:
-        """Sets how much a profile likes an item; 0 takes it back."""
+    def like(self, profile: str, item: str, weight: float) -> str:
+        """Sets how much a profile likes an item, 0 takes it back; returns the id of the item."""
         with self._turn:
-            self._make(Liked(profile, self._id(item), weight))
+            item = self._id(item)
+            self._make(Liked(profile, item, weight))
+        return item
 
     def forget(self, profile: str) -> None:
         """Takes all likes of a profile back."""
@@ -144,10 +151,8 @@ class Edits:
         applied = self._applied
         if not (applied.added or applied.removed or applied.renamed):
             return self._base
-        rows = [self._rows[item.id] for item in applied.added]
-        return ChangedCatalog(
-            self._base, applied, np.array(rows, np.int8).reshape(-1, self._base.model.manifest.columns)
-        )
+        rows = np.array([self._rows[item.id] for item in applied.added], np.int8)
+        return ChangedCatalog(self._base, applied, rows.reshape(-1, self._base.model.manifest.columns))
 
     @property
     def _catalog(self) -> Catalog:
@@ -188,8 +193,9 @@ def _folded(base: Catalog, changes: Sequence[Change]) -> tuple[Fold, dict[str, R
     rows: dict[str, Row] = {}
 
     def row_of(item: str) -> Row | None:
-        row = base.row_of_id.get(item)
-        return rows.get(item) if row is None else base.model.table[row]
+        if item in rows or item not in base.row_of_id:
+            return rows.get(item)
+        return base.model.table[base.row_of_id[item]]
 
     for item in fold.result(base.row_count).added:
         try:

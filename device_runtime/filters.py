@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,13 +60,24 @@ class AttributeIndex:
         rarer the value is than one that all have (inverse document frequency: Spärck Jones, "A statistical
         interpretation of term specificity", 1972).
         """
+        values, numbers, rows = self._pairs
+        values_of_others = {other: set(numbers[rows == other].tolist()) for other in others}
+        occurrences = np.bincount(numbers).tolist()
         found = []
-        for attribute, values in self._rows_with.items():
-            for value, having in values.items():
-                if (having == row).any() and (both := [other for other in others if (having == other).any()]):
-                    found.append((len(both) * math.log(self._rows / len(having)), attribute, value, both))
-        found.sort(key=lambda entry: (-entry[0], *entry[1:3]))
-        return [entry[1:] for entry in found]
+        for number in dict.fromkeys(numbers[rows == row].tolist()):
+            both = [other for other in others if number in values_of_others[other]]
+            if both:
+                rarity = math.log(self._rows / occurrences[number])
+                found.append((-len(both) * rarity, *values[number], both))
+        return [entry[1:] for entry in sorted(found)]
+
+    @cached_property
+    def _pairs(self) -> tuple[list[tuple[str, str]], NDArray[np.int64], NDArray[np.int64]]:
+        """All values, and the number of the value and the row of each occurrence."""
+        values = [(attribute, value) for attribute, known in self._rows_with.items() for value in known]
+        having = [rows for known in self._rows_with.values() for rows in known.values()]
+        numbers = np.repeat(np.arange(len(having)), [len(rows) for rows in having])
+        return values, numbers, np.concatenate([np.empty(0, np.int64), *having])
 
     def allowed(self, where: Filter) -> NDArray[np.bool_]:
         """Which rows meet every condition of `where`, bool [rows].

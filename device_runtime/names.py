@@ -72,7 +72,7 @@ class NameIndex:
     def rows_by_kind(self, text: str, hidden: frozenset[int] = frozenset()) -> Iterator[int | None]:
         """What `text` finds as a name, as an alias and folded, in the order in which these win; none of `hidden`."""
         yield _visible(self._row_of_name, text, enumerate(self._names), hidden)
-        yield _visible(self._row_of_alias, text, self._aliases, hidden)
+        yield _visible(self._row_of_alias, text, self.aliases, hidden)
         entries = self._entries
         yield _visible(self._row_of_folded, fold(text), zip(map(int, entries.rows), entries.texts, strict=True), hidden)
 
@@ -113,7 +113,8 @@ class NameIndex:
         return zip(entries.rows[found].tolist(), scores.tolist(), strict=True)
 
     @cached_property
-    def _aliases(self) -> list[tuple[int, str]]:
+    def aliases(self) -> list[tuple[int, str]]:
+        """All (row, alias) pairs."""
         return list(self._unread)
 
     @cached_property
@@ -122,7 +123,7 @@ class NameIndex:
 
     @cached_property
     def _row_of_alias(self) -> dict[str, int]:
-        return _first_of_each([alias for _, alias in self._aliases], [row for row, _ in self._aliases])
+        return _first_of_each([alias for _, alias in self.aliases], [row for row, _ in self.aliases])
 
     @cached_property
     def _row_of_folded(self) -> dict[str, int]:
@@ -131,7 +132,7 @@ class NameIndex:
     @cached_property
     def _entries(self) -> _Entries:
         names = [(row, text) for row, name in enumerate(self._names) if (text := fold(name))]
-        aliases = [(row, text) for row, alias in self._aliases if (text := fold(alias))]
+        aliases = [(row, text) for row, alias in self.aliases if (text := fold(alias))]
         rows, texts = zip(*names, *aliases, strict=True) if names or aliases else ((), ())
         return _Entries(np.array(rows, np.int32), texts, len(names))
 

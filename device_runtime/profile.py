@@ -35,8 +35,8 @@ class Profile:
         edits = self._recommender.edits
         return dict(edits.state.profiles.get(self.name, {})) if edits else {}
 
-    def like(self, item: str, weight: float = 1.0) -> None:
-        """Likes `item` this much, instead of any earlier weight of it.
+    def like(self, item: str, weight: float = 1.0) -> str:
+        """Likes `item` this much, instead of any earlier weight of it, and returns its id.
 
         Raises:
             InvalidWeightError: the weight is not a finite number above 0.
@@ -44,15 +44,15 @@ class Profile:
             ReadOnlyError: the model was not opened with `writable=True`.
             OverlayWriteError: the disk is full or failing.
         """
-        self._recommender.editing().like(self.name, item, _above_0(weight))
+        return self._recommender.editing().like(self.name, item, _above_0(weight))
 
-    def dislike(self, item: str, weight: float = 1.0) -> None:
-        """Dislikes `item` this much; errors are those of `like`."""
-        self._recommender.editing().like(self.name, item, -_above_0(weight))
+    def dislike(self, item: str, weight: float = 1.0) -> str:
+        """Dislikes `item` this much; returns and errors are those of `like`."""
+        return self._recommender.editing().like(self.name, item, -_above_0(weight))
 
-    def unlike(self, item: str) -> None:
-        """Takes a like or dislike of `item` back; errors are those of `like`."""
-        self._recommender.editing().like(self.name, item, 0.0)
+    def unlike(self, item: str) -> str:
+        """Takes a like or dislike of `item` back; returns and errors are those of `like`."""
+        return self._recommender.editing().like(self.name, item, 0.0)
 
     def forget(self) -> None:
         """Takes all likes and dislikes back."""

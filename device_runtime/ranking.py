@@ -19,7 +19,10 @@ def ranked(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter |
 
     So the rows of the model come before those that were added, and these in order.
     """
-    rows, scores = (_among_all if not where else _among_some)(catalog, query, k, banned, where or {})
+    if where:
+        rows, scores = _among_some(catalog, query, k, banned, where)
+    else:
+        rows, scores = _among_all(catalog, query, k, banned)
     return rows, scoring.cosines(scores, query, catalog.model.manifest.scale)
 
 
@@ -34,7 +37,7 @@ def _among_some(catalog: Catalog, query: Query, k: int, banned: Rows, where: Fil
     return rows, scores[rows]
 
 
-def _among_all(catalog: Catalog, query: Query, k: int, banned: Rows, _: Filter) -> tuple[Rows, Scores]:
+def _among_all(catalog: Catalog, query: Query, k: int, banned: Rows) -> tuple[Rows, Scores]:
     table, added = catalog.model.table, catalog.added_rows
     banned = np.concatenate([banned, catalog.removed])
     rows, scores = scoring.best_of_table(table, query, min(k + len(banned), len(table)))

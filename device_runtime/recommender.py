@@ -36,6 +36,9 @@ class Recommender:
     Threads may share it. Changes made on the device are kept beside the file, and every answer is right for the items
     as they were at some moment of the call.
 
+    Attributes:
+        file: the verified file.
+
     Example:
         >>> meals = Recommender.open("build/meals.tflite")
         >>> meals.similar("pancakes", k=3)
@@ -85,6 +88,11 @@ class Recommender:
     def engine(self) -> str:
         """The name of the engine in use: `tflite` or `numpy`."""
         return self._engine.name
+
+    @property
+    def writable(self) -> bool:
+        """Whether changes can be made."""
+        return self._writable
 
     def __len__(self) -> int:
         """The number of items, with those that were added and without those that were removed."""
@@ -307,24 +315,24 @@ class Recommender:
         """
         return self.editing().add(name, attributes or {}, id, neighbors)
 
-    def remove(self, item: str) -> None:
-        """Removes an item, and all likes of it: it is unknown from now on.
+    def remove(self, item: str) -> str:
+        """Removes an item, and all likes of it, and returns its id: it is unknown from now on.
 
         Raises:
             UnknownItemError: there is no such item.
             ReadOnlyError, OverlayWriteError: see `add`.
         """
-        self.editing().remove(item)
+        return self.editing().remove(item)
 
-    def rename(self, item: str, name: str) -> None:
-        """Gives an item another name instead of the one it has; its id and aliases stay.
+    def rename(self, item: str, name: str) -> str:
+        """Gives an item another name instead of the one it has, and returns its id, which stays, as aliases do.
 
         Raises:
             ItemExistsError: another item has that id or name.
             UnknownItemError: there is no such item.
             ReadOnlyError, OverlayWriteError: see `add`.
         """
-        self.editing().rename(item, name)
+        return self.editing().rename(item, name)
 
     def compact(self) -> None:
         """Shortens the overlay to the changes that still matter; nothing that can be asked changes.

@@ -4,28 +4,52 @@
     GET  /v1/find?text=crepe&k=5                         items by name, alias or something like it
     GET  /v1/similar?item=pancakes&k=10                  items like one item
     GET  /v1/recommend?item=pancakes&item=borscht&k=10   items for somebody who likes these
-    POST /v1/recommend                                   {"items": ["pancakes", "borscht"], "k": 10,
-                                                          "exclude": ["blini"], "where": {"diet": "vegetarian"}}
+    POST /v1/recommend                                   {"items": ["pancakes", "borscht"], "dislikes": ["tiramisu"],
+                                                          "k": 10, "exclude": ["blini"], "diversify": 0.3,
+                                                          "where": {"diet": "vegetarian", "course": {"not": "soup"}}}
+    POST /v1/batch                                       {"baskets": [["pancakes"], {"borscht": 2, "blini": -1}]}
+    GET  /v1/explain?item=pancakes&result=blini          why that is recommended; also by POST, like recommend
+    GET  /v1/score?item=pancakes&item=borscht            how alike two items are
     POST /v1/search                                      {"vector": [0.1, ...], "k": 10, "exclude": [], "where": {}}
     GET  /v1/vector?item=pancakes                        the vector of an item
+    GET  /v1/profile?profile=anna                        what is noted of a user
     GET  /healthz                                        {"status": "ok"}
     GET  /                                               a page to try it all
 
-`similar` and `recommend` also take `exclude=blini` and `where=course:dessert`, repeatable; a repeated attribute allows
-several values. `k` runs from 1 to 1,000, a text to 500 characters. HEAD goes wherever GET does; nothing here writes.
+With `--writable` alone, and otherwise 403:
+
+    POST /v1/add       {"name": "Grandma's soup", "attributes": {"form": "creamy soup"}, "neighbors": [], "id": ...}
+    POST /v1/remove    {"item": "blini"}
+    POST /v1/rename    {"item": "blini", "name": "Blini with caviar"}
+    POST /v1/like      {"profile": "anna", "item": "borscht", "weight": 1}    below 0 a dislike, 0 takes it back
+    POST /v1/forget    {"profile": "anna"}
+
+`similar`, `recommend` and `search` also take `exclude=blini`, `where=course:dessert` and `where=course!:dessert`,
+repeatable, and `diversify=0.3`; a repeated attribute allows, or forbids, several values. `recommend` and `explain` take
+`dislike=tiramisu` (in JSON `dislikes`) and `profile=anna`, whose likes count too. In JSON `items` and each of up to 100
+`baskets` are lists or {item: weight}. `k` runs from 1 to 1,000, times the number of baskets to 10,000, a text to 500
+characters. HEAD goes wherever GET does.
 
 `find`, `similar`, `recommend` and `search` answer {"results": [{"id": ..., "name": ..., "score": ...}, ...]}, best
-first, and `vector` answers {"item": ..., "vector": [...]}: the values of the Python API. All is JSON in UTF-8.
+first, `batch` a list of these lists; `vector` {"item": ..., "vector": [...]}, `score` {"score": ...}, `explain` the
+fields of an `Explanation`, `profile` {"profile": ..., "likes": {id: weight}}: the values of the Python API. What writes
+answers once the change is on the disk: `add`, `remove`, `rename` and `like` {"id": ...}, `forget` {"profile": ...}. All
+is JSON in UTF-8.
 
 An error is {"error": {"type": "UnknownItemError", "message": "...", "suggestions": ["Pancakes"]}}:
 
-    400  BadRequestError, InvalidArgumentError, UnknownAttributeError: not HTTP, not JSON, or a bad argument
+    400  BadRequestError, UnknownAttributeError, and InvalidArgumentError or what derives from it: InvalidCountError,
+         InvalidVectorError, InvalidWeightError, NoFavoritesError, ContradictoryLikesError; not HTTP, not JSON, or a bad
+         argument
+    403  ReadOnlyError: the server was started without --writable
     404  NotFoundError, UnknownItemError: no such path, or no such item, with suggestions
     405  MethodNotAllowedError: see the header Allow
     408  RequestTimeoutError: the request took too long to arrive
+    409  ItemExistsError: another item has that id or name
     411, 413, 414, 415, 417, 431, 505: the length is not given, or the body too large, the URL too long, the body not
          JSON, an expectation unknown, the headers too large, the version of HTTP unknown
     500  InternalError: a fault of the server, whose traceback is in its log under the id in the message
+    500  OverlayWriteError, OverlayError: the change could not be written, as on a full disk
     503  BusyError: too many connections; the header Retry-After says when to come back
 
 One event loop owns all sockets and a fixed pool of threads computes. So a client that sends slowly costs a small buffer
@@ -54,14 +78,28 @@ from typing import Any, NoReturn, get_args
 from urllib.parse import parse_qsl, unquote
 
 from device_runtime import __version__
-from device_runtime.datatypes import Match, Neighbor
+from device_runtime.datatypes import Match, Neighbor, as_record
 from device_runtime.engines import EngineName
-from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, UnknownItemError
-from device_runtime.model_file import ModelFile
+from device_runtime.errors import (
+    InvalidArgumentError,
+    InvalidCountError,
+    InvalidVectorError,
+    InvalidWeightError,
+    ItemExistsError,
+    MignonError,
+    OverlayError,
+    ReadOnlyError,
+    UnknownAttributeError,
+    UnknownItemError,
+)
+from device_runtime.filters import NOT
+from device_runtime.likes import Items
 from device_runtime.recommender import Recommender
 from device_runtime.units import parse_bytes
 
 MAX_K = 1000
+MAX_BASKETS = 100
+MAX_RESULTS = 10_000  # of all baskets together, so that an answer stays below a megabyte or so
 MAX_TEXT = 500  # normalizing Unicode takes time in the square of a run of accents
 MAX_LINE = 8 << 10
 MAX_HEAD = 16 << 10
@@ -87,6 +125,13 @@ _KINDS = {
     503: "BusyError",
     505: "VersionNotSupportedError",
 }
+_STATUS_OF: tuple[tuple[type[MignonError], int], ...] = (
+    (ReadOnlyError, 403),
+    (ItemExistsError, 409),
+    (InvalidArgumentError, 400),
+    (UnknownAttributeError, 400),
+    (OverlayError, 500),
+)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -171,19 +216,41 @@ class RequestError(Exception):
 class Question:
     """The arguments of a request, wherever they stood; each is checked for its type, and not yet for its meaning."""
 
-    items: list[str] = field(default_factory=list)
+    items: list[str] | dict[str, float] = field(default_factory=list)
+    dislikes: list[str] = field(default_factory=list)
+    baskets: list[list[str] | dict[str, float]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
-    where: dict[str, list[str]] = field(default_factory=dict)
+    where: dict[str, list[str] | dict[str, list[str]]] = field(default_factory=dict)
     k: int | None = None
+    diversify: float = 0.0
     vector: list[float] | None = None
+    profile: str | None = None
+    result: str | None = None
+    item: str | None = None
+    name: str | None = None
+    id: str | None = None
+    attributes: dict[str, list[str]] = field(default_factory=dict)
+    neighbors: list[str] = field(default_factory=list)
+    weight: float = 1.0
 
     def count(self, default: int) -> int:
         """How many results are asked for."""
         k = default if self.k is None else self.k
         if not 1 <= k <= MAX_K:
-            raise InvalidArgumentError(f"k is {k}; give a whole number from 1 to {MAX_K}")
+            raise InvalidCountError(f"k is {k}; give a whole number from 1 to {MAX_K}")
         return k
+
+    def ranking_options(self) -> dict[str, Any]:
+        """The arguments that all rankings have."""
+        return {"exclude": self.exclude, "where": self.where, "diversify": self.diversify}
+
+    def needed(self, name: str) -> str:
+        """A text that has to be given."""
+        text: str | None = getattr(self, name)
+        if text is None:
+            raise InvalidArgumentError(f"{name} is missing; give a text")
+        return text
 
 
 @dataclass(frozen=True)
@@ -193,6 +260,7 @@ class Route:
     answer: Callable[[Api, Question], Response]
     query: frozenset[str] | None = None
     body: frozenset[str] | None = None
+    writes: bool = False
 
     @property
     def methods(self) -> list[str]:
@@ -203,8 +271,9 @@ class Route:
 class Api:
     """Answers requests from one model file; knows nothing of sockets, and may be asked by several threads."""
 
-    def __init__(self, model: ModelFile, engine: EngineName = "auto", *, cross_origin: bool = False) -> None:
-        self.recommender = Recommender(model, engine)
+    def __init__(self, recommender: Recommender, *, cross_origin: bool = False) -> None:
+        self.recommender = recommender
+        model = recommender.file
         self.page = resources.files("device_runtime").joinpath("page.html").read_bytes()
         self.info = {
             **model.manifest._asdict(),
@@ -224,8 +293,10 @@ class Api:
             return error.response()
         except UnknownItemError as error:
             return _error(404, type(error).__name__, str(error), error.suggestions)
-        except (InvalidArgumentError, UnknownAttributeError) as error:
-            return _error(400, type(error).__name__, str(error))
+        except MignonError as error:
+            if status := next((status for kind, status in _STATUS_OF if isinstance(error, kind)), None):
+                return _error(status, type(error).__name__, str(error))
+            return _fault(request)
         except Exception:  # noqa: BLE001 - a client must not see it, nor the next one suffer
             return _fault(request)
 
@@ -240,6 +311,8 @@ class Api:
             raise RequestError(405, message, (("Allow", allow),))
         if request.method == "OPTIONS":
             return _preflight(methods)
+        if route.writes and not self.recommender.writable:
+            raise ReadOnlyError("this server changes nothing; start it with `mignon serve --writable`")
         if request.method == "POST":
             return route.answer(self, _question_of_body(request, route.body or frozenset()))
         return route.answer(self, _question_of_query(request.query, route.query or frozenset()))
@@ -256,7 +329,8 @@ def _page(api: Api, _: Question) -> Response:
 
 
 def _info(api: Api, _: Question) -> Response:
-    return _json(api.info)
+    changes = {"items": len(api.recommender), "writable": api.recommender.writable, "dropped": api.recommender.dropped}
+    return _json({**api.info, **changes})
 
 
 def _health(_: Api, __: Question) -> Response:
@@ -269,20 +343,48 @@ def _find(api: Api, question: Question) -> Response:
 
 def _similar(api: Api, question: Question) -> Response:
     item = _only("item", question.items)
-    found = api.recommender.similar(item, question.count(10), exclude=question.exclude, where=question.where)
-    return _results(found)
+    return _results(api.recommender.similar(item, question.count(10), **question.ranking_options()))
 
 
 def _recommend(api: Api, question: Question) -> Response:
-    items, k = question.items, question.count(10)
-    return _results(api.recommender.recommend(items, k, exclude=question.exclude, where=question.where))
+    items = _favorites(api, question)
+    options = question.ranking_options()
+    return _results(api.recommender.recommend(items, question.count(10), dislikes=question.dislikes, **options))
+
+
+def _favorites(api: Api, question: Question) -> Items:
+    if question.profile is None:
+        return question.items
+    likes = api.recommender.profile(question.profile).likes
+    given = question.items if isinstance(question.items, dict) else dict.fromkeys(question.items, 1.0)
+    return {**likes, **given}
+
+
+def _batch(api: Api, question: Question) -> Response:
+    if len(question.baskets) > MAX_BASKETS:
+        raise InvalidArgumentError(f"there are {len(question.baskets)} baskets; give up to {MAX_BASKETS} at a time")
+    k = question.count(10)
+    if len(question.baskets) * k > MAX_RESULTS:
+        raise InvalidCountError(f"k is {k} for {len(question.baskets)} baskets; give up to {MAX_RESULTS} in all")
+    found = api.recommender.recommend_many(question.baskets, k, **question.ranking_options())
+    return _json({"results": [[neighbor._asdict() for neighbor in neighbors] for neighbors in found]})
+
+
+def _explain(api: Api, question: Question) -> Response:
+    result = question.needed("result")
+    return _json(as_record(api.recommender.explain(_favorites(api, question), result, dislikes=question.dislikes)))
+
+
+def _score(api: Api, question: Question) -> Response:
+    if len(question.items) != 2:
+        raise InvalidArgumentError(f"item is given {len(question.items)} times; give it twice, as item=...&item=...")
+    return _json({"score": api.recommender.score(*question.items)})
 
 
 def _search(api: Api, question: Question) -> Response:
     if question.vector is None:
         raise InvalidArgumentError("vector is missing; give a list of numbers")
-    vector, k = question.vector, question.count(10)
-    return _results(api.recommender.search(vector, k, exclude=question.exclude, where=question.where))
+    return _results(api.recommender.search(question.vector, question.count(10), **question.ranking_options()))
 
 
 def _vector(api: Api, question: Question) -> Response:
@@ -290,43 +392,120 @@ def _vector(api: Api, question: Question) -> Response:
     return _json({"item": item, "vector": api.recommender.vector(item).tolist()})
 
 
-_FILTERS = frozenset({"k", "exclude", "where"})
+def _profile(api: Api, question: Question) -> Response:
+    profile = api.recommender.profile(question.needed("profile"))
+    return _json({"profile": profile.name, "likes": profile.likes})
+
+
+def _add(api: Api, question: Question) -> Response:
+    name, attributes = question.needed("name"), question.attributes
+    return _json({"id": api.recommender.add(name, attributes, id=question.id, neighbors=question.neighbors)})
+
+
+def _remove(api: Api, question: Question) -> Response:
+    return _json({"id": api.recommender.remove(question.needed("item"))})
+
+
+def _rename(api: Api, question: Question) -> Response:
+    return _json({"id": api.recommender.rename(question.needed("item"), question.needed("name"))})
+
+
+def _like(api: Api, question: Question) -> Response:
+    profile = api.recommender.profile(question.needed("profile"))
+    item, weight = question.needed("item"), question.weight
+    if weight > 0:
+        return _json({"id": profile.like(item, weight)})
+    return _json({"id": profile.dislike(item, -weight) if weight else profile.unlike(item)})
+
+
+def _forget(api: Api, question: Question) -> Response:
+    profile = api.recommender.profile(question.needed("profile"))
+    profile.forget()
+    return _json({"profile": profile.name})
+
+
+_FILTERS = frozenset({"k", "exclude", "where", "diversify"})
+_LIKES = frozenset({"profile", "dislikes"})
 _ROUTES = {
     "/": Route(_page, query=frozenset()),
     "/healthz": Route(_health, query=frozenset()),
     "/v1/info": Route(_info, query=frozenset()),
     "/v1/find": Route(_find, query=frozenset({"text", "k"})),
     "/v1/similar": Route(_similar, query=_FILTERS | {"item"}),
-    "/v1/recommend": Route(_recommend, query=_FILTERS | {"item"}, body=_FILTERS | {"items"}),
+    "/v1/recommend": Route(
+        _recommend, query=_FILTERS | {"item", "dislike", "profile"}, body=_FILTERS | _LIKES | {"items"}
+    ),
+    "/v1/batch": Route(_batch, body=_FILTERS | {"baskets"}),
+    "/v1/explain": Route(
+        _explain, query=frozenset({"item", "dislike", "profile", "result"}), body=_LIKES | {"items", "result"}
+    ),
+    "/v1/score": Route(_score, query=frozenset({"item"})),
     "/v1/search": Route(_search, body=_FILTERS | {"vector"}),
     "/v1/vector": Route(_vector, query=frozenset({"item"})),
+    "/v1/profile": Route(_profile, query=frozenset({"profile"})),
+    "/v1/add": Route(_add, body=frozenset({"name", "attributes", "id", "neighbors"}), writes=True),
+    "/v1/remove": Route(_remove, body=frozenset({"item"}), writes=True),
+    "/v1/rename": Route(_rename, body=frozenset({"item", "name"}), writes=True),
+    "/v1/like": Route(_like, body=frozenset({"profile", "item", "weight"}), writes=True),
+    "/v1/forget": Route(_forget, body=frozenset({"profile"}), writes=True),
 }
 
 
 def _question_of_query(pairs: Iterable[tuple[str, str]], known: frozenset[str]) -> Question:
-    question = Question()
-    lists = {"item": question.items, "text": question.texts, "exclude": question.exclude}
+    found: dict[str, list[str]] = {}
     for name, text in pairs:
         _check_known(name, known)
         _check_text(name, text)
-        if name == "where":
-            attribute, colon, value = text.partition(":")
-            if not colon:
-                raise InvalidArgumentError(f"where is {text!r}; give ATTRIBUTE:VALUE, such as course:dessert")
-            question.where.setdefault(attribute, []).append(value)
-        elif name == "k":
-            question.k = _whole(text, question.k)
-        else:
-            lists[name].append(text)
+        found.setdefault(name, []).append(text)
+    question = Question(
+        items=found.get("item", []),
+        dislikes=found.get("dislike", []),
+        texts=found.get("text", []),
+        exclude=found.get("exclude", []),
+        where=_where(found.get("where", [])),
+    )
+    for name, read in _ONE_VALUE.items():
+        if name in found:
+            setattr(question, name, read(name, _only(name, found[name])))
     return question
 
 
-def _whole(text: str, before: int | None) -> int:
-    if before is not None:
-        raise InvalidArgumentError("k is given more than once")
+def _where(conditions: Iterable[str]) -> dict[str, list[str] | dict[str, list[str]]]:
+    wanted: dict[str, list[str]] = {}
+    unwanted: dict[str, list[str]] = {}
+    for text in conditions:
+        attribute, colon, value = text.partition(":")
+        if not colon:
+            raise InvalidArgumentError(f"where is {text!r}; give ATTRIBUTE:VALUE, such as course:dessert")
+        name = attribute.removesuffix("!")
+        (wanted if name == attribute else unwanted).setdefault(name, []).append(value)
+    if both := wanted.keys() & unwanted.keys():
+        raise InvalidArgumentError(f"where both asks for and forbids values of {min(both)!r}; give one kind")
+    return {**wanted, **{name: {NOT: values} for name, values in unwanted.items()}}
+
+
+def _whole(_: str, text: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise InvalidArgumentError(f"k is {text!r}; give a whole number from 1 to {MAX_K}")
+        raise InvalidCountError(f"k is {text!r}; give a whole number from 1 to {MAX_K}")
     return int(text)
+
+
+def _share(_: str, text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,20})?", text):
+        raise InvalidArgumentError(f"diversify is {text!r}; give a number from 0 to 1")
+    return float(text)
+
+
+def _as_it_is(_: str, text: str) -> str:
+    return text
+
+
+_ONE_VALUE: dict[str, Callable[[str, str], Any]] = {
+    "k": _whole,
+    "diversify": _share,
+    "profile": _as_it_is,
+    "result": _as_it_is,
+}
 
 
 def _question_of_body(request: Request, known: frozenset[str]) -> Question:
@@ -366,7 +545,28 @@ def _texts(name: str, value: Any) -> list[str]:
     return value
 
 
-def _filter(name: str, value: Any) -> dict[str, list[str]]:
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{name} is not a text")
+    _check_text(name, value)
+    return value
+
+
+def _weighted(name: str, value: Any) -> list[str] | dict[str, float]:
+    if not isinstance(value, dict):
+        return _texts(name, value)
+    for item in value:
+        _check_text(name, item)
+    return {item: _weight(f"the weight of an item in {name}", weight) for item, weight in value.items()}
+
+
+def _baskets(name: str, value: Any) -> list[list[str] | dict[str, float]]:
+    if not isinstance(value, list):
+        raise InvalidArgumentError(f"{name} is not a list of baskets")
+    return [_weighted(name, basket) for basket in value]
+
+
+def _values(name: str, value: Any) -> dict[str, list[str]]:
     if not isinstance(value, dict):
         raise InvalidArgumentError(f'{name} is not an object such as {{"course": "dessert"}}')
     for attribute in value:
@@ -374,26 +574,55 @@ def _filter(name: str, value: Any) -> dict[str, list[str]]:
     return {a: _texts(name, [values] if isinstance(values, str) else values) for a, values in value.items()}
 
 
+def _filter(name: str, value: Any) -> dict[str, list[str] | dict[str, list[str]]]:
+    negated = {a: v for a, v in value.items() if isinstance(v, dict)} if isinstance(value, dict) else {}
+    plain = {a: v for a, v in value.items() if a not in negated} if negated else value
+    for attribute in negated:
+        _check_text(name, attribute)
+    return {**_values(name, plain), **{a: _values(name, condition) for a, condition in negated.items()}}
+
+
 def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _PRINTABLE:
-        raise InvalidArgumentError(f"{name} is not a whole number from 1 to {MAX_K}")
+        raise InvalidCountError(f"{name} is not a whole number from 1 to {MAX_K}")
     return value
 
 
+def _number(name: str, value: Any, kind: type[InvalidArgumentError] = InvalidArgumentError) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise kind(f"{name} is not a number")
+    if not abs(value) <= _LARGEST_FLOAT32:
+        raise kind(f"{name} is a number beyond float32; give a finite number")
+    return float(value)
+
+
+def _weight(name: str, value: Any) -> float:
+    return _number(name, value, InvalidWeightError)
+
+
 def _numbers(name: str, value: Any) -> list[float]:
-    if not isinstance(value, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
-        raise InvalidArgumentError(f"{name} is not a list of numbers")
-    if not all(abs(number) <= _LARGEST_FLOAT32 for number in value):
-        raise InvalidArgumentError(f"{name} holds a number beyond float32; give finite numbers")
-    return [float(number) for number in value]
+    if not isinstance(value, list):
+        raise InvalidVectorError(f"{name} is not a list of numbers")
+    return [_number(f"a value of {name}", number, InvalidVectorError) for number in value]
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "items": _texts,
+    "items": _weighted,
+    "dislikes": _texts,
+    "baskets": _baskets,
     "exclude": _texts,
     "where": _filter,
     "k": _count,
+    "diversify": _number,
     "vector": _numbers,
+    "profile": _text,
+    "result": _text,
+    "item": _text,
+    "name": _text,
+    "id": _text,
+    "attributes": _values,
+    "neighbors": _texts,
+    "weight": _weight,
 }
 
 
@@ -409,10 +638,11 @@ def _check_text(name: str, text: str) -> None:
         raise InvalidArgumentError(f"{name} has a text of {len(text)} characters; give up to {MAX_TEXT}")
 
 
-def _only(name: str, values: Sequence[str]) -> str:
-    if len(values) != 1:
-        raise InvalidArgumentError(f"{name} is given {len(values)} times; give it once, as {name}=...")
-    return values[0]
+def _only(name: str, values: Iterable[str]) -> str:
+    given = list(values)
+    if len(given) != 1:
+        raise InvalidArgumentError(f"{name} is given {len(given)} times; give it once, as {name}=...")
+    return given[0]
 
 
 def _results(found: Sequence[Match | Neighbor]) -> Response:
@@ -707,6 +937,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=5.0, metavar="SECONDS", help="for a request to arrive (default: %(default)s)"
     )
     parser.add_argument("--allow-origin", metavar="ORIGIN", help="pages from there may ask too; '*' for all")
+    parser.add_argument(
+        "--writable", action="store_true", help="let everybody who can reach it add, remove, rename and like items"
+    )
     parser.add_argument("--verbose", action="store_true", help="log one line for each request")
 
 
@@ -722,9 +955,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if not 0 <= arguments.port < 1 << 16:
         raise InvalidArgumentError(f"the port is {arguments.port}; give one from 0 to 65535")
-    api = Api(ModelFile.open(arguments.file), arguments.engine, cross_origin=options.allow_origin is not None)
-    _log_to_stderr()
-    asyncio.run(_serve(Service(api, options), arguments.host, arguments.port, api.info))
+    with Recommender.open(arguments.file, engine=arguments.engine, writable=arguments.writable) as recommender:
+        api = Api(recommender, cross_origin=options.allow_origin is not None)
+        _log_to_stderr()
+        asyncio.run(_serve(Service(api, options), arguments.host, arguments.port, api.info))
     return 0
 
 

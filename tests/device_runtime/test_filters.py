@@ -48,3 +48,28 @@ def test_equal_any_of_and_none_of(index, where, rows):
 def test_what_cannot_be_asked_is_an_error(index, where, error, message):
     with pytest.raises(error, match=message):
         index.allowed(where)
+
+
+def test_an_extended_index_is_that_of_all_items(index):
+    more = [{"course": ("dessert", "dessert", "tea"), "owner": ("anna",)}, {}]
+    records = [*RECORDS, (4, ("course", "dessert|tea")), (4, ("owner", "anna"))]
+    together = AttributeIndex(6, records)
+    extended = index.extended(more)
+    for where in (
+        {"course": "dessert"},
+        {"course": ["tea", "main"]},
+        {"owner": {"not": "anna"}},
+        {"allergens": "milk"},
+    ):
+        assert extended.allowed(where).tolist() == together.allowed(where).tolist()
+    assert extended.shared(4, [0, 1, 2]) == together.shared(4, [0, 1, 2])
+    assert "owner" in extended
+    assert "owner" not in index
+    assert index.allowed({"course": "dessert"}).tolist() == [True, True, False, False]
+
+
+def test_shared_values_come_with_those_that_have_them(index):
+    assert index.shared(0, [1, 2, 3]) == [("allergens", "milk", [2]), ("course", "dessert", [1])]
+    assert index.shared(0, [0])[0] == ("course", "breakfast", [0])
+    assert index.shared(3, [0, 1]) == []
+    assert AttributeIndex(2, []).shared(0, [1]) == []

@@ -228,3 +228,27 @@ def _edits(a, b):
     if len(a) > 1 and len(b) > 1 and a[-2:] == b[-1] + b[-2]:
         choices.append(_edits(a[:-2], b[:-2]) + 1)
     return min(choices)
+
+
+few_words = st.lists(st.sampled_from(["red", "soup", "Soup", "supe", "pie", "pies"]), min_size=1, max_size=2).map(
+    " ".join
+)
+
+
+@given(st.lists(few_words, min_size=1, max_size=9), st.data())
+def test_hidden_rows_are_found_as_little_as_if_they_were_not_there(names, data):
+    rows = list(range(len(names)))
+    hidden = data.draw(st.sets(st.sampled_from(rows)))
+    aliases = data.draw(st.lists(st.tuples(st.sampled_from(rows), few_words), max_size=4))
+    kept = [row for row in rows if row not in hidden]
+    whole = NameIndex([f"i{row}" for row in rows], names, aliases)
+    rest = NameIndex(
+        [f"i{row}" for row in kept],
+        [names[row] for row in kept],
+        [(kept.index(row), alias) for row, alias in aliases if row in kept],
+    )
+    for text in [*names, "RED", "soups", ""]:
+        expected = {kept[row]: score for row, score in rest.alike(text, 5).items()}
+        assert whole.alike(text, 5, frozenset(hidden)) == expected
+        found = [None if row is None else kept[row] for row in rest.rows_by_kind(text)]
+        assert list(whole.rows_by_kind(text, frozenset(hidden))) == found

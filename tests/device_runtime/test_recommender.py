@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -207,3 +209,15 @@ def test_diversified_results_are_fewer_repeats_of_one_another(recommender):
 def test_a_bad_diversity_is_an_error(recommender, bad):
     with pytest.raises(InvalidArgumentError, match="diversify is"):
         recommender.similar("Pancakes", diversify=bad)
+
+
+def test_a_model_without_changes_needs_none_of_what_changes_need(model_path):
+    code = """
+import sys
+from device_runtime import Recommender
+Recommender.open(sys.argv[1]).recommend(["pancakes", "borscht"])
+rarely_needed = {"batch", "changes", "edits", "explanation", "overlay", "placement", "profile", "ranking", "server"}
+print(sorted(name for name in rarely_needed if f"device_runtime.{name}" in sys.modules))
+"""
+    command = [sys.executable, "-c", code, str(model_path)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"

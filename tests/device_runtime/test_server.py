@@ -17,8 +17,9 @@ from urllib.parse import quote, urlencode, urlsplit
 import numpy as np
 import pytest
 
-from device_runtime import InvalidArgumentError, Recommender, server
-from device_runtime.model_file import ModelFile
+from device_runtime import InvalidArgumentError, Recommender, overlay, server
+from device_runtime.datatypes import as_record
+from device_runtime.overlay import overlay_path
 from device_runtime.server import Api, Options, Service
 
 JSON = {"Content-Type": "application/json"}
@@ -101,7 +102,7 @@ def statuses(answer):
 
 @pytest.fixture(scope="module", params=["numpy", "tflite"])
 def api(request, model_path):
-    return Api(ModelFile.open(model_path), request.param)
+    return Api(Recommender.open(model_path, engine=request.param))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,7 @@ def service(api):
 @pytest.fixture
 def own_api(model_path):
     """One to change."""
-    return Api(ModelFile.open(model_path), "numpy")
+    return Api(Recommender.open(model_path, engine="numpy"))
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +132,104 @@ def test_similar_answers_as_the_python_api_does(service, meals):
     path = "/v1/similar?item=pancakes&where=course:soup&where=course:dessert&exclude=tiramisu&exclude=Borscht"
     expected = meals.similar("pancakes", exclude=["tiramisu", "borscht"], where={"course": ["soup", "dessert"]})
     assert service.ask_json(path)[1]["results"] == as_json(expected)
+
+
+def test_weights_dislikes_filters_and_diversity_are_those_of_the_python_api(service, meals):
+    where = {"course": {"not": ["soup", "dessert"]}, "served": "hot"}
+    expected = meals.recommend(["borscht", "pancakes"], 7, dislikes=["tiramisu"], where=where, diversify=0.25)
+    path = "/v1/recommend?item=borscht&item=pancakes&dislike=tiramisu&k=7&diversify=0.25"
+    path += "&where=course!:soup&where=course!:dessert&where=served:hot"
+    assert service.ask_json(path) == (200, {"results": as_json(expected)})
+    body = {"items": ["borscht", "pancakes"], "dislikes": ["tiramisu"], "k": 7, "diversify": 0.25, "where": where}
+    assert service.ask_json("/v1/recommend", body) == (200, {"results": as_json(expected)})
+    weights = {"borscht": 2, "pancakes": 0.5, "tiramisu": -1}
+    expected = meals.recommend(weights, 7)
+    assert service.ask_json("/v1/recommend", {"items": weights, "k": 7})[1]["results"] == as_json(expected)
+    expected = meals.similar("borscht", 5, diversify=0.5)
+    assert service.ask_json("/v1/similar?item=borscht&k=5&diversify=0.5")[1]["results"] == as_json(expected)
+    vector = meals.vector("borscht").tolist()
+    expected = meals.search(vector, 5, diversify=0.5)
+    body = {"vector": vector, "k": 5, "diversify": 0.5}
+    assert service.ask_json("/v1/search", body)[1]["results"] == as_json(expected)
+
+
+def test_batches_scores_and_explanations_are_those_of_the_python_api(service, meals):
+    baskets = [["borscht"], {"pancakes": 2, "tiramisu": -1}, ["hummus", "falafel"]]
+    expected = [as_json(found) for found in meals.recommend_many(baskets, 4, exclude=["blini"])]
+    body = {"baskets": baskets, "k": 4, "exclude": ["blini"]}
+    assert service.ask_json("/v1/batch", body) == (200, {"results": expected})
+    assert service.ask_json("/v1/batch", {}) == (200, {"results": []})
+    assert service.ask_json("/v1/score?item=borscht&item=blini")[1] == {"score": meals.score("borscht", "blini")}
+    why = json.loads(json.dumps(as_record(meals.explain(["borscht", "pancakes"], "blini", dislikes=["tiramisu"]))))
+    assert why["contributions"][0].keys() == {"id", "name", "weight", "cosine", "part", "share"}
+    path = "/v1/explain?item=borscht&item=pancakes&dislike=tiramisu&result=blini"
+    assert service.ask_json(path) == (200, why)
+    body = {"items": {"borscht": 1, "pancakes": 1, "tiramisu": -1}, "result": "blini"}
+    assert service.ask_json("/v1/explain", body) == (200, why)
+
+
+WRITES = {
+    "/v1/add": {"name": "Grandma's soup", "attributes": {"form": "creamy soup", "ingredients": ["tomato", "basil"]}},
+    "/v1/rename": {"item": "borscht", "name": "Red soup"},
+    "/v1/remove": {"item": "blini"},
+    "/v1/like": {"profile": "anna", "item": "grandmas-soup", "weight": 2},
+    "/v1/forget": {"profile": "bob"},
+}
+
+
+@pytest.mark.parametrize("path", WRITES)
+def test_without_leave_nothing_is_written(service, api, path):
+    status, answer = service.ask_json(path, WRITES[path])
+    assert (status, answer["error"]["type"]) == (403, "ReadOnlyError")
+    assert "--writable" in answer["error"]["message"]
+    assert service.ask_json(path)[0] == 405
+    assert service.ask_json("/v1/info")[1]["writable"] is False
+    assert not overlay_path(api.recommender.file.path).exists()
+
+
+def test_with_leave_changes_are_kept_and_asked_for_like_the_rest(model_copy):
+    with Recommender.open(model_copy, engine="numpy", writable=True) as meals:
+        with running(Api(meals)) as service:
+            for path, body in WRITES.items():
+                expected = {"id": body.get("item", "grandmas-soup")} if path != "/v1/forget" else {"profile": "bob"}
+                assert service.ask_json(path, body) == (200, expected)
+            assert service.ask_json("/v1/like", {"profile": "anna", "item": "hummus", "weight": -1})[0] == 200
+            assert service.ask_json("/v1/like", {"profile": "anna", "item": "baklava"})[0] == 200
+            assert service.ask_json("/v1/like", {"profile": "anna", "item": "baklava", "weight": 0})[0] == 200
+            likes = {"grandmas-soup": 2, "hummus": -1}
+            assert service.ask_json("/v1/profile?profile=anna")[1] == {"profile": "anna", "likes": likes}
+            found = service.ask_json("/v1/recommend?profile=anna&k=300")[1]["results"]
+            assert found == as_json(meals.recommend(likes, 300))
+            assert "blini" not in [neighbor["id"] for neighbor in found]
+            both = service.ask_json("/v1/recommend", {"profile": "anna", "items": ["borscht"], "k": 5})[1]["results"]
+            assert both == as_json(meals.recommend({**likes, "borscht": 1}, 5))
+            assert service.ask_json("/v1/find?text=grandmas+soup")[1]["results"][0]["id"] == "grandmas-soup"
+            assert service.ask_json("/v1/similar?item=blini")[0] == 404
+            info = service.ask_json("/v1/info")[1]
+            assert (info["items"], info["writable"], info["dropped"]) == (300, True, [])
+            assert service.ask_json("/v1/add", WRITES["/v1/add"])[0] == 409
+            for path, body, status, type_ in (
+                ("/v1/add", {"name": "New"}, 400, "InvalidArgumentError"),
+                ("/v1/add", {"name": "New", "attributes": {"form": "brunch"}}, 400, "UnknownAttributeError"),
+                ("/v1/add", {"name": "New", "neighbors": ["no such dish"]}, 404, "UnknownItemError"),
+                ("/v1/rename", {"item": "hummus"}, 400, "InvalidArgumentError"),
+                ("/v1/rename", {"item": "hummus", "name": "Pancakes"}, 409, "ItemExistsError"),
+                ("/v1/like", {"profile": "anna", "item": "hummus", "weight": "1"}, 400, "InvalidWeightError"),
+                ("/v1/like", {"profile": "", "item": "hummus"}, 400, "InvalidArgumentError"),
+                ("/v1/remove", {"item": "blini"}, 404, "UnknownItemError"),
+            ):
+                answer = service.ask_json(path, body)
+                assert (answer[0], answer[1]["error"]["type"]) == (status, type_)
+        made = meals.changes
+    assert Recommender.open(model_copy).changes == made
+
+
+def test_a_change_that_cannot_be_written_is_told(model_copy, monkeypatch):
+    with Recommender.open(model_copy, engine="numpy", writable=True) as meals, running(Api(meals)) as service:
+        monkeypatch.setattr(overlay, "MAX_FILE_BYTES", 70)
+        status, answer = service.ask_json("/v1/remove", {"item": "blini"})
+        assert (status, answer["error"]["type"]) == (500, "OverlayWriteError")
+        assert service.ask_json("/v1/similar?item=blini")[0] == 200
 
 
 def test_find_answers_as_the_python_api_does(service, meals):
@@ -229,13 +328,13 @@ def test_unknown_items_are_404_with_suggestions(service):
     [
         ("/v1/find", "InvalidArgumentError", "give it once, as text="),
         ("/v1/find?text=a&text=b", "InvalidArgumentError", "given 2 times"),
-        ("/v1/find?text=a&k=0", "InvalidArgumentError", "k is 0; give a whole number from 1 to 1000"),
-        ("/v1/find?text=a&k=1001", "InvalidArgumentError", "k is 1001"),
-        ("/v1/find?text=a&k=-3", "InvalidArgumentError", "k is -3"),
-        ("/v1/find?text=a&k=2.5", "InvalidArgumentError", "k is '2.5'"),
-        ("/v1/find?text=a&k=%D9%A3", "InvalidArgumentError", "whole number"),
+        ("/v1/find?text=a&k=0", "InvalidCountError", "k is 0; give a whole number from 1 to 1000"),
+        ("/v1/find?text=a&k=1001", "InvalidCountError", "k is 1001"),
+        ("/v1/find?text=a&k=-3", "InvalidCountError", "k is -3"),
+        ("/v1/find?text=a&k=2.5", "InvalidCountError", "k is '2.5'"),
+        ("/v1/find?text=a&k=%D9%A3", "InvalidCountError", "whole number"),
         ("/v1/find?text=a&k=" + "9" * 5000, "InvalidArgumentError", "characters; give up to 500"),
-        ("/v1/find?text=a&k=1&k=2", "InvalidArgumentError", "more than once"),
+        ("/v1/find?text=a&k=1&k=2", "InvalidArgumentError", "k is given 2 times"),
         ("/v1/find?text=a&limit=1", "InvalidArgumentError", "no argument 'limit' here; there are k, text"),
         ("/v1/find?text=" + "a" * 501, "InvalidArgumentError", "501 characters"),
         ("/v1/info?x=1", "InvalidArgumentError", "there are none"),
@@ -243,7 +342,21 @@ def test_unknown_items_are_404_with_suggestions(service):
         ("/v1/similar?item=pancakes&where=course", "InvalidArgumentError", "ATTRIBUTE:VALUE"),
         ("/v1/similar?item=pancakes&where=color:red", "UnknownAttributeError", "no item has an attribute 'color'"),
         ("/v1/similar?item=pancakes&where=course:brunch", "UnknownAttributeError", "no item has 'brunch'"),
-        ("/v1/recommend", "InvalidArgumentError", "no favorites"),
+        ("/v1/recommend", "NoFavoritesError", "no favorites"),
+        (
+            "/v1/similar?item=pancakes&diversify=2",
+            "InvalidArgumentError",
+            "diversify is 2.0; give a number",
+        ),
+        ("/v1/similar?item=pancakes&diversify=nan", "InvalidArgumentError", "diversify is 'nan'"),
+        ("/v1/similar?item=pancakes&diversify=0&diversify=1", "InvalidArgumentError", "diversify is given 2 times"),
+        ("/v1/similar?item=pancakes&where=a:b&where=a!:c", "InvalidArgumentError", "both asks for and forbids"),
+        ("/v1/recommend?item=crepes&dislike=Cr%C3%AApes", "ContradictoryLikesError", "Crêpes is given the weights"),
+        ("/v1/recommend?profile=nobody", "NoFavoritesError", "no favorites"),
+        ("/v1/explain?item=crepes", "InvalidArgumentError", "result is missing"),
+        ("/v1/explain?result=crepes", "NoFavoritesError", "no favorites"),
+        ("/v1/score?item=crepes", "InvalidArgumentError", "given 1 times; give it twice"),
+        ("/v1/profile", "InvalidArgumentError", "profile is missing"),
         ("/v1/find?text=%zz", "BadRequestError", "two hexadecimal digits"),
         ("/v1/find?text=%", "BadRequestError", "two hexadecimal digits"),
         ("/v1/find?text=%ff%fe", "BadRequestError", "not percent-encoded UTF-8"),
@@ -267,18 +380,23 @@ def test_bad_questions_in_the_url_are_400(service, path, type_, message):
         ("/v1/recommend", b"[" * 60_000, "BadRequestError", "nested too deeply"),
         ("/v1/recommend", b'{"where":' * 7_000, "BadRequestError", "the body is n"),
         ("/v1/recommend", [], "BadRequestError", "not a JSON object"),
-        ("/v1/recommend", {"item": ["pancakes"]}, "InvalidArgumentError", "no argument 'item' here; there are exclude"),
-        ("/v1/recommend", {}, "InvalidArgumentError", "no favorites"),
-        ("/v1/recommend", {"items": []}, "InvalidArgumentError", "no favorites"),
+        (
+            "/v1/recommend",
+            {"item": ["pancakes"]},
+            "InvalidArgumentError",
+            "no argument 'item' here; there are di",
+        ),
+        ("/v1/recommend", {}, "NoFavoritesError", "no favorites"),
+        ("/v1/recommend", {"items": []}, "NoFavoritesError", "no favorites"),
         ("/v1/recommend", {"items": "pancakes"}, "InvalidArgumentError", "not a list of texts"),
         ("/v1/recommend", {"items": [3]}, "InvalidArgumentError", "not a list of texts"),
         ("/v1/recommend", {"items": [None]}, "InvalidArgumentError", "not a list of texts"),
         ("/v1/recommend", {"items": ["a\u0301\u0327" * 3_000]}, "InvalidArgumentError", "give up to 500"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 0}, "InvalidArgumentError", "k is 0"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 10**9}, "InvalidArgumentError", "k is 1000000000"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 10**4000}, "InvalidArgumentError", "k is not a whole number"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": True}, "InvalidArgumentError", "k is not a whole number"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 3.0}, "InvalidArgumentError", "k is not a whole number"),
+        ("/v1/recommend", {"items": ["pancakes"], "k": 0}, "InvalidCountError", "k is 0"),
+        ("/v1/recommend", {"items": ["pancakes"], "k": 10**9}, "InvalidCountError", "k is 1000000000"),
+        ("/v1/recommend", {"items": ["pancakes"], "k": 10**4000}, "InvalidCountError", "k is not a whole number"),
+        ("/v1/recommend", {"items": ["pancakes"], "k": True}, "InvalidCountError", "k is not a whole number"),
+        ("/v1/recommend", {"items": ["pancakes"], "k": 3.0}, "InvalidCountError", "k is not a whole number"),
         ("/v1/recommend", {"items": ["pancakes"], "where": []}, "InvalidArgumentError", "where is not an object"),
         ("/v1/recommend", {"items": ["pancakes"], "where": {"diet": 3}}, "InvalidArgumentError", "not a list of texts"),
         ("/v1/recommend", {"items": ["pancakes"], "where": {"diet": [[]]}}, "InvalidArgumentError", "list of texts"),
@@ -286,18 +404,49 @@ def test_bad_questions_in_the_url_are_400(service, path, type_, message):
         ("/v1/recommend", {"items": ["pancakes"], "exclude": "x"}, "InvalidArgumentError", "not a list of texts"),
         ("/v1/recommend?k=3", {"items": ["pancakes"]}, "InvalidArgumentError", "leave the query away"),
         ("/v1/recommend", b'{"\\ud800": 1}', "InvalidArgumentError", r"no argument '\ud800' here"),
+        ("/v1/recommend", {"items": {"pancakes": "1"}}, "InvalidWeightError", "the weight of an item in items is not"),
+        ("/v1/recommend", {"items": {"pancakes": True}}, "InvalidWeightError", "is not a number"),
+        ("/v1/recommend", b'{"items": {"pancakes": 1e999}}', "InvalidWeightError", "beyond float32"),
+        ("/v1/recommend", {"items": {"pancakes": -1}}, "NoFavoritesError", "no favorites"),
+        ("/v1/recommend", {"items": ["pancakes"], "dislikes": "x"}, "InvalidArgumentError", "not a list of texts"),
+        (
+            "/v1/recommend",
+            {"items": ["pancakes"], "diversify": "1"},
+            "InvalidArgumentError",
+            "is not a number",
+        ),
+        ("/v1/recommend", {"items": ["pancakes"], "diversify": -1}, "InvalidArgumentError", "diversify is -1.0"),
+        (
+            "/v1/recommend",
+            {"items": ["borscht"], "where": {"diet": {"no": "x"}}},
+            "InvalidArgumentError",
+            "condition on 'diet'",
+        ),
+        (
+            "/v1/recommend",
+            {"items": ["crepes"], "where": {"a": {"not": 3}}},
+            "InvalidArgumentError",
+            "list of texts",
+        ),
+        ("/v1/recommend", {"items": ["pancakes"], "profile": 3}, "InvalidArgumentError", "profile is not a text"),
+        ("/v1/batch", {"baskets": ["x"]}, "InvalidArgumentError", "not a list of texts"),
+        ("/v1/batch", {"baskets": {"x": 1}}, "InvalidArgumentError", "not a list of baskets"),
+        ("/v1/batch", {"baskets": [["borscht"], []]}, "NoFavoritesError", "basket 1: no favorites"),
+        ("/v1/batch", {"baskets": [["borscht"]] * 101}, "InvalidArgumentError", "101 baskets; give up to 100"),
+        ("/v1/batch", {"baskets": [["borscht"]] * 11, "k": 1000}, "InvalidCountError", "k is 1000 for 11 baskets"),
+        ("/v1/explain", {"items": ["borscht"]}, "InvalidArgumentError", "result is missing"),
         ("/v1/search", {}, "InvalidArgumentError", "vector is missing"),
-        ("/v1/search", {"vector": "x"}, "InvalidArgumentError", "not a list of numbers"),
-        ("/v1/search", {"vector": ["1"] * 16}, "InvalidArgumentError", "not a list of numbers"),
-        ("/v1/search", {"vector": [True] * 16}, "InvalidArgumentError", "not a list of numbers"),
-        ("/v1/search", {"vector": [1.0] * 15}, "InvalidArgumentError", "has shape [15]"),
-        ("/v1/search", {"vector": []}, "InvalidArgumentError", "has shape [0]"),
-        ("/v1/search", {"vector": [0.0] * 16}, "InvalidArgumentError", "is zero"),
+        ("/v1/search", {"vector": "x"}, "InvalidVectorError", "not a list of numbers"),
+        ("/v1/search", {"vector": ["1"] * 16}, "InvalidVectorError", "a value of vector is not a number"),
+        ("/v1/search", {"vector": [True] * 16}, "InvalidVectorError", "a value of vector is not a number"),
+        ("/v1/search", {"vector": [1.0] * 15}, "InvalidVectorError", "has shape [15]"),
+        ("/v1/search", {"vector": []}, "InvalidVectorError", "has shape [0]"),
+        ("/v1/search", {"vector": [0.0] * 16}, "InvalidVectorError", "is zero"),
         ("/v1/search", {"vector": [float("nan")] * 16}, "BadRequestError", "NaN is no JSON"),
         ("/v1/search", {"vector": [float("-inf")] * 16}, "BadRequestError", "-Infinity is no JSON"),
-        ("/v1/search", b'{"vector": [1e999]}', "InvalidArgumentError", "beyond float32"),
-        ("/v1/search", {"vector": [1e300] * 16}, "InvalidArgumentError", "beyond float32"),
-        ("/v1/search", {"vector": [10**400] * 16}, "InvalidArgumentError", "beyond float32"),
+        ("/v1/search", b'{"vector": [1e999]}', "InvalidVectorError", "beyond float32"),
+        ("/v1/search", {"vector": [1e300] * 16}, "InvalidVectorError", "beyond float32"),
+        ("/v1/search", {"vector": [10**400] * 16}, "InvalidVectorError", "beyond float32"),
         ("/v1/search", b'{"vector": [' + b"9" * 5000 + b"]}", "BadRequestError", "digits"),
     ],
 )
@@ -532,7 +681,7 @@ def test_a_fault_is_logged_once_and_not_told(own_api, caplog):
 
 
 def test_other_origins_may_ask_where_they_are_allowed(model_path):
-    api = Api(ModelFile.open(model_path), "numpy", cross_origin=True)
+    api = Api(Recommender.open(model_path, engine="numpy"), cross_origin=True)
     with running(api, allow_origin="http://pi.local:8000") as service:
         for path in ("/v1/info", "/v1/similar?item=qqqq"):
             assert service.ask(path)[1]["Access-Control-Allow-Origin"] == "http://pi.local:8000"
