@@ -62,6 +62,7 @@ class Manifest(NamedTuple):
         table_crc32: the CRC-32 of the table's bytes.
         graph_crc32: the CRC-32 of the rest of the flatbuffer, what is before the table and what is after it. Both only
             tell which part a damage is in; the digest tells whether there is any.
+        index: of the approximate index beside the file, if there is one.
     """
 
     format_version: int
@@ -77,6 +78,7 @@ class Manifest(NamedTuple):
     license: str
     table_crc32: int | None = None
     graph_crc32: int | None = None
+    index: dict[str, Any] | None = None
 
     @property
     def row_bytes(self) -> int:
@@ -174,6 +176,11 @@ class ModelFile:
             )
         return AttributeVectors(names, np.frombuffer(data, np.int8).reshape(len(names), -1))
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 at the end of the file, in hexadecimal: what tells this model from others."""
+        return self._bytes[-DIGEST_LENGTH:].decode("ascii")
+
     def text(self, entry: str) -> str:
         """The UTF-8 text of one entry of the archive; errors are those of `data`."""
         try:
@@ -221,6 +228,10 @@ class ModelFile:
     def entries(self) -> list[tuple[str, int]]:
         """Name and size in bytes, as stored, of each entry of the archive."""
         return [(entry.name, entry.stored_size) for entry in self._entries.values()]
+
+    def flatbuffer(self) -> bytes:
+        """A copy of the bytes before the archive: a TFLite model."""
+        return self._bytes[: self.flatbuffer_size()]
 
     def flatbuffer_size(self) -> int:
         """Bytes before the archive starts."""
