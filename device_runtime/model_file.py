@@ -78,7 +78,7 @@ class Manifest(NamedTuple):
     license: str
     table_crc32: int | None = None
     graph_crc32: int | None = None
-    index: dict[str, Any] | None = None
+    index: dict[str, Any] | None = None  # type: ignore[assignment] # nobody looks for a value's place by tuple.index
 
     @property
     def row_bytes(self) -> int:
@@ -100,9 +100,10 @@ class AttributeVectors:
     """
 
     def __init__(self, names: Iterable[tuple[str, ...]], entries: NDArray[np.int8]) -> None:
+        self.names = tuple(names)
         self.entries = entries
         self._row_of: dict[str, dict[str, int]] = {}
-        for row, (attribute, value) in enumerate(names):
+        for row, (attribute, value) in enumerate(self.names):
             self._row_of.setdefault(attribute, {})[value] = row
 
     def rows(self, attribute: str, values: Iterable[str]) -> list[int]:
