@@ -3,10 +3,13 @@
 from device_runtime.datatypes import Match, Neighbor
 from device_runtime.errors import (
     DamagedFileError,
+    DamagedIndexError,
     FileFormatError,
+    IndexFileError,
     InvalidArgumentError,
     MignonError,
     MissingInterpreterError,
+    MissingLibraryError,
     ModelFileError,
     UnknownAttributeError,
     UnknownItemError,
@@ -17,11 +20,14 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DamagedFileError",
+    "DamagedIndexError",
     "FileFormatError",
+    "IndexFileError",
     "InvalidArgumentError",
     "Match",
     "MignonError",
     "MissingInterpreterError",
+    "MissingLibraryError",
     "ModelFileError",
     "Neighbor",
     "Recommender",

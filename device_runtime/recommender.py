@@ -39,11 +39,14 @@ class Recommender:
         """Opens and verifies the file at `path`.
 
         Args:
-            engine: `tflite` (an interpreter runs the graph), `numpy` (no interpreter at all), or `auto`.
+            engine: `tflite` (an interpreter runs the graph), `numpy` (no interpreter at all), or `auto`, all of them
+                exact; or `usearch`, which asks an approximate index beside the file.
 
         Raises:
             ModelFileError: the file is missing, damaged or of another format.
             MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
+            MissingLibraryError: `usearch` was asked for and is not installed.
+            IndexFileError: it was asked for and the index is missing or damaged.
         """
         return cls(ModelFile.open(path), engine)
 
@@ -54,7 +57,7 @@ class Recommender:
 
     @property
     def engine(self) -> str:
-        """The name of the engine in use: `tflite` or `numpy`."""
+        """The name of the engine in use: `tflite`, `numpy` or `usearch`."""
         return self._engine.name
 
     def __len__(self) -> int:
