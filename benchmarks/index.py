@@ -27,8 +27,8 @@ from training.files import replacing
 ENGINES = ("numpy", "tflite", "usearch")
 FAVORITES = {"item": 1, "basket": 8}
 ROUNDS = 200
+STARTS = 3
 _WARM_UP = 0.1
-_STARTS = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Asked:
         recall_at_10: the share of the ten that numpy, which is exact, finds.
         microseconds: the median of answers; engines take turns.
         anonymous_bytes: of a fresh process after some answers: memory that no file backs, Python's and numpy's too.
-        start_seconds: of the same process, until its first answer; the least of three.
+        start_seconds: of the same process, until its first answer; the least of a few.
         stored_bytes: of the files that it reads.
     """
 
@@ -55,7 +55,7 @@ class Asked:
     stored_bytes: int
 
 
-def measure(path: Path, rounds: int = ROUNDS, seed: int = 0) -> list[Asked]:
+def measure(path: Path, rounds: int = ROUNDS, starts: int = STARTS, seed: int = 0) -> list[Asked]:
     """Asks the file at `path`, which has an index beside it, by each engine.
 
     Raises:
@@ -65,7 +65,7 @@ def measure(path: Path, rounds: int = ROUNDS, seed: int = 0) -> list[Asked]:
     model = ModelFile.open(path)
     recommenders = {engine: Recommender(model, engine) for engine in ENGINES}  # type: ignore[arg-type]
     ids = model.lines("ids.txt")
-    started = {engine: _start(path, engine, ids[: FAVORITES["basket"]]) for engine in ENGINES}
+    started = {engine: _start(path, engine, ids[: FAVORITES["basket"]], starts) for engine in ENGINES}
     found = []
     for kind, count in FAVORITES.items():
         rng = np.random.default_rng(seed)
@@ -123,11 +123,11 @@ def _interleaved(
     return {engine: (mean(shares[engine]), median(seconds[engine][skipped:])) for engine in recommenders}
 
 
-def _start(path: Path, engine: str, items: Sequence[str]) -> tuple[int, float]:
+def _start(path: Path, engine: str, items: Sequence[str], starts: int) -> tuple[int, float]:
     """Anonymous bytes of a fresh process after some answers, and the least seconds until the first of them."""
     asked = ["once", str(path), str(path.parent), f"mignon {engine}", *items]
     seconds = []
-    for _ in range(_STARTS):
+    for _ in range(starts):
         start = time.perf_counter()
         with subprocess.Popen(  # noqa: S603 - our own module
             [sys.executable, "-m", contestants.__name__, *asked], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL

@@ -58,7 +58,8 @@ class Recommender:
         """Opens and verifies the file at `path`, and applies the changes made on the device.
 
         Args:
-            engine: `tflite` (an interpreter runs the graph), `numpy` (no interpreter at all), or `auto`.
+            engine: `tflite` (an interpreter runs the graph), `numpy` (no interpreter at all), or `auto`, all of them
+                exact; or `usearch`, which asks an approximate index beside the file.
             changes: True reads the overlay beside the file, `PATH.overlay`, if there is one; a path reads that overlay;
                 False leaves the model as it is.
             writable: allow changes; makes the overlay if there is none, and locks it until `close`.
@@ -66,6 +67,8 @@ class Recommender:
         Raises:
             ModelFileError: the file is missing, damaged or of another format.
             MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
+            MissingLibraryError: `usearch` was asked for and is not installed.
+            IndexFileError: it was asked for and the index is missing or damaged.
             OverlayError: the overlay cannot be read; `DamagedOverlayError`, `OverlayVersionError` and
                 `OverlayLockedError` (somebody else writes it) say why.
         """
@@ -86,7 +89,7 @@ class Recommender:
 
     @property
     def engine(self) -> str:
-        """The name of the engine in use: `tflite` or `numpy`."""
+        """The name of the engine in use: `tflite`, `numpy` or `usearch`."""
         return self._engine.name
 
     @property
