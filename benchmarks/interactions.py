@@ -15,6 +15,7 @@ from statistics import fmean
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from tabulate import tabulate
 from tqdm import tqdm
@@ -183,23 +184,24 @@ def run(models: Sequence[Model], splits: Sequence[Split], k: int = 10, *, refere
 
     Ratios are to the model called `reference`, where it is among `models`.
     """
+    drawn = bootstrap.draws(1 + max(int(split.users.max()) for split in splits))
     runs: dict[str, list[_Run]] = {model.name: [] for model in models}
     with tqdm(total=len(models) * len(splits), desc="comparing", unit="model") as progress:
         for number, split in enumerate(splits):
             for model in models:
                 progress.set_postfix_str(model.name)
-                runs[model.name].append(_run(model, split, number, k))
+                runs[model.name].append(_run(model, split, number, k, drawn))
                 progress.update()
     compared = [part.measures for part in runs.get(reference, [])]
     return [_result(name, parts, compared) for name, parts in runs.items()]
 
 
-def _run(model: Model, split: Split, seed: int, k: int) -> _Run:
+def _run(model: Model, split: Split, seed: int, k: int, drawn: NDArray[np.uint8]) -> _Run:
     wall, cpu = time.perf_counter(), time.process_time()
     scorer = model.fit(split.train, seed)
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
     outcome: Outcome = evaluate(scorer, split, k)
-    measures = bootstrap.resample(outcome.users.columns(), seed)
+    measures = bootstrap.resample(outcome.users.columns(), drawn[:, split.users])
     return _Run(scorer.bytes_per_item, seconds, cpu_seconds, outcome.coverage, measures)
 
 

@@ -1,8 +1,7 @@
 """Confidence intervals over users by the percentile bootstrap (Efron, 1979), for one split or the mean of several.
 
-Means drawn with the same seed for the same number of users are of the same users: dividing those of one recommender by
-those of another compares them in pairs. Splits are drawn from apart, as if they shared no users, and models are taken
-as trained: the intervals say nothing of another seed or another training set.
+Users are drawn once for all models and all splits: ratios compare models on the same users, and a user who is asked in
+several splits is drawn in all of them. Models are taken as trained: the intervals say nothing of another training set.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Resampled:
-    """Means over users, of all of them and of users drawn with replacement.
+    """Means over users, of all of them and of those drawn.
 
     Attributes:
         means: float64 [measures].
@@ -40,17 +39,25 @@ class Resampled:
     drawn: NDArray[np.float64]
 
 
-def resample(values: NDArray[np.float64], seed: int | Sequence[int], samples: int = SAMPLES) -> Resampled:
-    """The means of `values` [users, measures] over all users, and over as many drawn again and again.
+def draws(users: int, seed: int = 0, samples: int = SAMPLES) -> NDArray[np.uint8]:
+    """How often each of `users` is drawn, of as many draws with replacement: uint8 [samples, users]."""
+    rng = np.random.default_rng(seed)
+    drawn = np.empty((samples, users), np.uint8)
+    for row in drawn:
+        row[:] = np.bincount(rng.integers(users, size=users), minlength=users)
+    return drawn
+
+
+def resample(values: NDArray[np.float64], drawn: NDArray[np.uint8]) -> Resampled:
+    """The means of `values` [cases, measures] over all cases, and over them as often as drawn [samples, cases].
 
     NaN counts neither in the sum nor in the number; a mean of NaN alone is NaN.
     """
-    rng = np.random.default_rng(seed)
-    users = len(values)
     present = ~np.isnan(values)
     parts = np.hstack([np.where(present, values, 0.0), present])
-    sums = [_draw(users, count, rng) @ parts for count in _portions(samples, users)]
-    return Resampled(_ratio(parts.sum(axis=0)), _ratio(np.concatenate(sums)))
+    step = max(1, _CELLS_AT_ONCE // len(values))
+    blocks = [drawn[start : start + step].astype(np.float64) @ parts for start in range(0, len(drawn), step)]
+    return Resampled(_ratio(parts.sum(axis=0)), _ratio(np.concatenate(blocks)))
 
 
 def mean(splits: Sequence[Resampled]) -> list[Estimate | None]:
@@ -59,7 +66,7 @@ def mean(splits: Sequence[Resampled]) -> list[Estimate | None]:
 
 
 def ratio(splits: Sequence[Resampled], references: Sequence[Resampled]) -> list[Estimate | None]:
-    """The mean over splits of each measure's ratio to a reference, resampled in pairs."""
+    """The mean over splits of each measure's ratio to a reference, of the same draws."""
     pairs = list(zip(splits, references, strict=True))
     return _estimates([_divide(a.means, b.means) for a, b in pairs], [_divide(a.drawn, b.drawn) for a, b in pairs])
 
@@ -73,17 +80,6 @@ def _estimates(means: Sequence[NDArray[np.float64]], drawn: Sequence[NDArray[np.
         known = np.isfinite(value) and len(counted)
         found.append(Estimate(float(value), *map(float, np.percentile(counted, tails))) if known else None)
     return found
-
-
-def _draw(users: int, samples: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How often each user is drawn: float64 [samples, users]."""
-    drawn = rng.integers(users, size=(samples, users)) + users * np.arange(samples)[:, None]
-    return np.bincount(drawn.ravel(), minlength=samples * users).reshape(samples, users).astype(np.float64)
-
-
-def _portions(samples: int, users: int) -> list[int]:
-    most = max(1, _CELLS_AT_ONCE // users)
-    return [min(most, samples - start) for start in range(0, samples, most)]
 
 
 def _ratio(sums: NDArray[np.float64]) -> NDArray[np.float64]:
