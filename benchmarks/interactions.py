@@ -88,6 +88,9 @@ class FileScorer:
     Args:
         path: of the `.tflite` file.
         items: the id of each column; columns that the file does not hold are never recommended and add nothing.
+
+    Attributes:
+        bytes_per_item: of a row of the table.
     """
 
     def __init__(self, path: Path, items: Sequence[str]) -> None:
@@ -97,12 +100,7 @@ class FileScorer:
         self._missing = rows < 0
         self._table = file.table[rows].astype(np.int32)
         self._table[self._missing] = 0
-        self._stored_bytes = file.manifest.columns * file.manifest.bits / 8
-
-    @property
-    def bytes_per_item(self) -> float:
-        """The bytes of a row of the table."""
-        return self._stored_bytes
+        self.bytes_per_item = file.manifest.columns * file.manifest.bits / 8
 
     def scores(self, given: csr_matrix) -> Scores:
         """Integers, as float32 where it holds them exactly and float64 otherwise; -inf where the file has no row."""
@@ -129,7 +127,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that `compare` reads."""
     parser.add_argument("--split", choices=SPLITS, default=SPLITS[0], help="default: %(default)s")
     parser.add_argument("--splits", type=int, default=5, help="how many, but for `time` (default: %(default)s)")
-    parser.add_argument("--models", nargs="+", help="names or their beginnings, such as EASE (default: all)")
+    parser.add_argument("--models", nargs="+", help="such as EASE, ALS or 'ALS, 16 dims' (default: all)")
     parser.add_argument("-k", type=int, default=10, help="length of a list (default: %(default)s)")
     parser.add_argument("--weights", action="store_true", help="train on weights; without it, on who had what at all")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -151,17 +149,17 @@ def compare(
     print(as_json(results) if arguments.json else table_of(results, arguments.k))
 
 
-def chosen_models(models: Sequence[Model], beginnings: Sequence[str] | None) -> list[Model]:
-    """The models whose names begin so, or all.
+def chosen_models(models: Sequence[Model], names: Sequence[str] | None) -> list[Model]:
+    """The models called so, by name or by what stands before the comma of it, or all.
 
     Raises:
-        SettingsError: a beginning is that of no name.
+        SettingsError: no model is called so.
     """
-    for beginning in beginnings or ():
-        if not any(model.name.startswith(beginning) for model in models):
-            names = "; ".join(model.name for model in models)
-            raise SettingsError(f"no model is called {beginning!r}; there are: {names}")
-    return [model for model in models if not beginnings or model.name.startswith(tuple(beginnings))]
+    called = {model.name: {model.name, model.name.partition(",")[0]} for model in models}
+    for name in names or ():
+        if not any(name in names_of_one for names_of_one in called.values()):
+            raise SettingsError(f"no model is called {name!r}; there are: {'; '.join(called)}")
+    return [model for model in models if not names or called[model.name] & set(names)]
 
 
 def splits_of(matrix: csr_matrix, timestamps: Timestamps | None, name: SplitName, count: int) -> list[Split]:
@@ -183,7 +181,13 @@ def run(models: Sequence[Model], splits: Sequence[Split], k: int = 10, *, refere
     """Trains and measures every model on every split, seeded by the number of the split.
 
     Ratios are to the model called `reference`, where it is among `models`.
+
+    Raises:
+        SettingsError: two models are called alike.
+        TrainingError: a model cannot be trained on a split, or gives scores that cannot be ranked.
     """
+    if len({model.name for model in models}) < len(models):
+        raise SettingsError(f"two models are called alike: {'; '.join(model.name for model in models)}")
     drawn = bootstrap.draws(1 + max(int(split.users.max()) for split in splits))
     runs: dict[str, list[_Run]] = {model.name: [] for model in models}
     with tqdm(total=len(models) * len(splits), desc="comparing", unit="model") as progress:
@@ -238,7 +242,7 @@ def _only(split: Resampled, measure: str) -> Resampled:
 def table_of(results: Sequence[Result], k: int = 10, reference: str = REFERENCE) -> str:
     """Two tables: quality with its intervals, then who is served, and at what cost."""
     quality = [
-        [r.model, _bytes(r.bytes_per_item), *map(_interval, (r.recall, r.ndcg, r.mrr, r.recall_ratio, r.ndcg_ratio))]
+        [r.model, f"{r.bytes_per_item:,.0f}", *map(_interval, (r.recall, r.ndcg, r.mrr, r.recall_ratio, r.ndcg_ratio))]
         for r in results
     ]
     rest = [
@@ -279,10 +283,6 @@ def _interval(estimate: Estimate | None) -> str:
     return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
 
 
-def _bytes(value: float) -> str:
-    return f"{value:,.0f}"
-
-
 def _draw(results: Sequence[Result], path: Path, k: int, reference: str) -> None:
     import matplotlib
 
@@ -306,7 +306,7 @@ def _curves(axis: Any, results: Sequence[Result], measure: str) -> None:
             families.setdefault(r.model.partition(",")[0], []).append((r.bytes_per_item, estimate))
     for name, points in families.items():
         places, estimates = zip(*sorted(points, key=lambda point: point[0]), strict=True)
-        bars = [[e.value - e.low for e in estimates], [e.high - e.value for e in estimates]]
+        bars = [[max(0.0, e.value - e.low) for e in estimates], [max(0.0, e.high - e.value) for e in estimates]]
         axis.errorbar(places, [e.value for e in estimates], bars, marker="o", capsize=2, label=name)
     axis.axhline(1, color="#888", linestyle=":")
     axis.set_xscale("log")

@@ -78,7 +78,20 @@ def test_without_the_reference_there_are_no_ratios(splits, tmp_path):
 def test_the_command_prints_tables_or_json_and_writes_both_files(matrix, split, tmp_path, capsys):
     parser = argparse.ArgumentParser()
     interactions.add_options(parser)
-    options = ["--split", split, "--splits", "1", "-k", "3", "--models", "EASE", "popularity", "--out", str(tmp_path)]
+    options = [
+        "--split",
+        split,
+        "--splits",
+        "1",
+        "-k",
+        "3",
+        "--models",
+        "EASE",
+        "EASE int8",
+        "popularity",
+        "--out",
+        str(tmp_path),
+    ]
     timestamps = np.random.default_rng(0).integers(0, 1000, matrix.nnz)
     interactions.compare(matrix * 3, timestamps, parser.parse_args(options), MODELS)
     printed = capsys.readouterr().out
@@ -92,9 +105,16 @@ def test_the_command_prints_tables_or_json_and_writes_both_files(matrix, split, 
     assert f"{rows[0]['recall']['value']:.3f} (" in printed  # weights of 3 count as 1
 
 
+def test_models_are_chosen_by_name_or_by_what_stands_before_the_comma():
+    chosen = interactions.chosen_models(MODELS, ["EASE", "EASE int8, rank 2", "ALS"])
+    assert [model.name for model in chosen] == ["EASE int8, rank 2", "ALS, 4 dims", "EASE"]
+
+
 def test_unknown_models_and_splits_are_refused(matrix):
     with pytest.raises(SettingsError, match="no model is called 'EAZE'; there are: popularity; "):
         interactions.chosen_models(MODELS, ["EASE", "EAZE"])
+    with pytest.raises(SettingsError, match="two models are called alike: EASE; EASE"):
+        interactions.run([Ease(), Ease(penalty=7)], interactions.splits_of(matrix, None, "strong", 1))
     with pytest.raises(SettingsError, match="0 splits 'strong'"):
         interactions.splits_of(matrix, None, "strong", 0)
     with pytest.raises(SplitError, match="no timestamps"):
