@@ -1,11 +1,12 @@
 """Recommenders to compare with, each trained on a matrix of users and items and asked for the scores of any basket.
 
-Libraries run on one thread, so that training repeats itself. The settings are those that did best on NHANES dietary
-recalls, on persons held out of the training persons of split 0.
+Libraries run on one thread, so that training repeats itself. The default settings were chosen among a few by how they
+did on NHANES dietary recalls, on persons held out of the training persons of split 0.
 """
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -118,12 +119,10 @@ class ItemNeighbors:
 
     def fit(self, train: csr_matrix, seed: int) -> WeightsScorer:  # noqa: ARG002 - nothing is drawn
         """See `Model.fit`."""
-        from implicit.nearest_neighbours import CosineRecommender
-        from implicit.utils import ParameterWarning
-
-        model = CosineRecommender(K=self.neighbors + 1, num_threads=1)  # an item is its own nearest
+        library, utilities = _library("implicit.nearest_neighbours"), _library("implicit.utils")
+        model = library.CosineRecommender(K=self.neighbors + 1, num_threads=1)  # an item is its own nearest
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ParameterWarning)  # the library's own matrix, not ours
+            warnings.simplefilter("ignore", utilities.ParameterWarning)  # the library's own matrix, not ours
             model.fit(train.astype(np.float64), show_progress=False)
         similarity = model.similarity - diags(model.similarity.diagonal())
         similarity.eliminate_zeros()
@@ -146,11 +145,9 @@ class AlternatingLeastSquares:
 
     def fit(self, train: csr_matrix, seed: int) -> ALSScorer:
         """See `Model.fit`."""
-        from implicit.cpu.als import AlternatingLeastSquares as Library
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1, "blas"):  # or the library warns
-            model = Library(
+        library, threads = _library("implicit.cpu.als"), _library("threadpoolctl")
+        with threads.threadpool_limits(1, "blas"):  # or the library warns
+            model = library.AlternatingLeastSquares(
                 factors=self.dims,
                 regularization=self.regularization,
                 alpha=self.alpha,
@@ -239,9 +236,7 @@ class Item2Vec:
 
     def fit(self, train: csr_matrix, seed: int) -> TablesScorer:
         """See `Model.fit`."""
-        from gensim.models import Word2Vec
-
-        model = Word2Vec(
+        model = _library("gensim.models").Word2Vec(
             list(_sentences(train)),
             vector_size=self.dims,
             window=self.window,
@@ -298,6 +293,15 @@ def reduced_tables(
     fitted[np.diag_indices(count)] -= 2 * diagonal
     _, vectors = eigh(fitted, subset_by_index=(max(0, count - rank), count - 1))
     return weights @ vectors, vectors
+
+
+def _library(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise BaselineError(
+            f"{module.partition('.')[0]} cannot be imported ({error}); run `.venv/bin/pip install -e '.[benchmarks]'`"
+        ) from error
 
 
 def _in_steps(table: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,3 +1,4 @@
+import sys
 import warnings
 
 import numpy as np
@@ -141,6 +142,12 @@ def test_a_user_with_more_items_than_a_sentence_holds_is_cut_in_several(monkeypa
 def test_items_too_many_for_ease_are_one_clear_error():
     with pytest.raises(BaselineError, match=r"of 40,000 items, 38 GB; leave it out"):
         Ease().fit(csr_matrix((2, 40_000), dtype=np.float32), 0)
+
+
+def test_a_missing_library_says_what_to_install(monkeypatch, matrix):
+    monkeypatch.setitem(sys.modules, "gensim.models", None)
+    with pytest.raises(BaselineError, match=r"gensim cannot be imported \(.*\); run .*\[benchmarks\]"):
+        Item2Vec().fit(matrix, 0)
 
 
 @nhanes.LEAVES_FILES_OPEN
