@@ -21,3 +21,11 @@ class TrainedFolderError(TrainingError):
 
 class SettingsError(TrainingError):
     """A setting is out of its range."""
+
+
+class SplitError(TrainingError):
+    """Interactions are too few, or lack what a way to split them needs."""
+
+
+class ScoresError(TrainingError):
+    """A recommender gave scores that cannot be ranked."""

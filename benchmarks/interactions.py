@@ -1,0 +1,315 @@
+"""Recommenders on the same splits: how well they find what users want, and with how many bytes an item.
+
+results = run([Popularity(), Ease(), ReducedEase(16)], splits_of(matrix, timestamps, "strong", 5))
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from tabulate import tabulate
+from tqdm import tqdm
+
+from benchmarks.baselines import (
+    AlternatingLeastSquares,
+    Ease,
+    Item2Vec,
+    ItemNeighbors,
+    Model,
+    Popularity,
+    ReducedEase,
+)
+from device_runtime.model_file import ModelFile
+from device_runtime.scoring import EXACT_IN_FLOAT32, LARGEST_ENTRY
+from training import bootstrap
+from training.bootstrap import Estimate, Resampled
+from training.errors import SettingsError
+from training.files import replacing
+from training.ranking import MEASURES, THIRDS, Outcome, Scores, evaluate
+from training.splits import Split, Timestamps, by_time, leave_one_out, strong_generalization
+
+SplitName = Literal["strong", "leave-one-out", "time"]
+SPLITS = get_args(SplitName)
+REFERENCE = Ease().name
+BASELINES: tuple[Model, ...] = (
+    Popularity(),
+    ItemNeighbors(),
+    *(AlternatingLeastSquares(dims) for dims in (8, 16, 32, 64)),
+    Item2Vec(),
+    *(ReducedEase(rank) for rank in (4, 8, 16, 32, 64)),
+    ReducedEase(32, bits=32),
+    Ease(),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model, averaged over splits, with intervals over users.
+
+    Attributes:
+        bytes_per_item: of what its scores are computed from.
+        train_seconds: wall time to train one split, the mean over splits; other work on the machine lengthens it.
+        train_cpu_seconds: the same in processor time, of all threads.
+        recall, ndcg, mrr, rare, middle, frequent: see `training.ranking.UserMeasures`; None where no user has any.
+        coverage: the share of items in the list of any user.
+        popularity_lift: popularity of what is recommended by that of what users had, less 1; 0 leans neither way.
+        recall_ratio, ndcg_ratio: to the reference on the same users; None without one.
+    """
+
+    model: str
+    bytes_per_item: float
+    train_seconds: float
+    train_cpu_seconds: float
+    recall: Estimate | None
+    ndcg: Estimate | None
+    mrr: Estimate | None
+    rare: Estimate | None
+    middle: Estimate | None
+    frequent: Estimate | None
+    coverage: float
+    popularity_lift: Estimate | None
+    recall_ratio: Estimate | None
+    ndcg_ratio: Estimate | None
+
+
+class FileScorer:
+    """Scores by the integers of an exported file, as every device computes them.
+
+    Args:
+        path: of the `.tflite` file.
+        items: the id of each column; columns that the file does not hold are never recommended and add nothing.
+
+    Attributes:
+        bytes_per_item: of a row of the table.
+    """
+
+    def __init__(self, path: Path, items: Sequence[str]) -> None:
+        file = ModelFile.open(path)
+        row_of = {name: row for row, name in enumerate(file.lines("ids.txt"))}
+        rows = np.array([row_of.get(item, -1) for item in items], np.int64)
+        self._missing = rows < 0
+        self._table = file.table[rows].astype(np.int32)
+        self._table[self._missing] = 0
+        self.bytes_per_item = file.manifest.columns * file.manifest.bits / 8
+
+    def scores(self, given: csr_matrix) -> Scores:
+        """Integers, as float32 where it holds them exactly and float64 otherwise; -inf where the file has no row."""
+        present = csr_matrix((np.ones(given.nnz, np.int32), given.indices, given.indptr), given.shape)
+        queries = present @ self._table
+        exact = LARGEST_ENTRY * int(np.abs(queries).sum(axis=1).max(initial=0)) < EXACT_IN_FLOAT32
+        dtype = np.float32 if exact else np.float64
+        scores: Scores = queries.astype(dtype) @ self._table.T.astype(dtype)
+        scores[:, self._missing] = -np.inf
+        return scores
+
+
+class _Run(NamedTuple):
+    """One model on one split."""
+
+    bytes_per_item: float
+    seconds: float
+    cpu_seconds: float
+    coverage: float
+    measures: Resampled
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that `compare` reads."""
+    parser.add_argument("--split", choices=SPLITS, default=SPLITS[0], help="default: %(default)s")
+    parser.add_argument("--splits", type=int, default=5, help="how many, but for `time` (default: %(default)s)")
+    parser.add_argument("--models", nargs="+", help="such as EASE, ALS or 'ALS, 16 dims' (default: all)")
+    parser.add_argument("-k", type=int, default=10, help="length of a list (default: %(default)s)")
+    parser.add_argument("--weights", action="store_true", help="train on weights; without it, on who had what at all")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--out", type=Path, default=Path("build/benchmarks"), help="folder (default: %(default)s)")
+
+
+def compare(
+    matrix: csr_matrix,
+    timestamps: Timestamps | None,
+    arguments: argparse.Namespace,
+    models: Sequence[Model] = BASELINES,
+) -> None:
+    """Runs what the options ask for on users x items, prints the tables or JSON, and writes JSON and a drawing."""
+    chosen = chosen_models(models, arguments.models)
+    if not arguments.weights:
+        matrix = csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
+    results = run(chosen, splits_of(matrix, timestamps, arguments.split, arguments.splits), arguments.k)
+    write(results, arguments.out, arguments.k)
+    print(as_json(results) if arguments.json else table_of(results, arguments.k))
+
+
+def chosen_models(models: Sequence[Model], names: Sequence[str] | None) -> list[Model]:
+    """The models called so, by name or by what stands before the comma of it, or all.
+
+    Raises:
+        SettingsError: no model is called so.
+    """
+    called = {model.name: {model.name, model.name.partition(",")[0]} for model in models}
+    for name in names or ():
+        if not any(name in names_of_one for names_of_one in called.values()):
+            raise SettingsError(f"no model is called {name!r}; there are: {'; '.join(called)}")
+    return [model for model in models if not names or called[model.name] & set(names)]
+
+
+def splits_of(matrix: csr_matrix, timestamps: Timestamps | None, name: SplitName, count: int) -> list[Split]:
+    """The splits called `name`: with seeds from 0 to `count` - 1, or the only one by time.
+
+    Raises:
+        SplitError: see the functions of `training.splits`.
+        SettingsError: no split is called `name`, or `count` is below 1.
+    """
+    if name not in SPLITS or count < 1:
+        raise SettingsError(f"{count} splits {name!r}: give at least 1 of {', '.join(SPLITS)}")
+    if name == "time":
+        return [by_time(matrix, timestamps)]
+    split = strong_generalization if name == "strong" else leave_one_out
+    return [split(matrix, seed, timestamps=timestamps) for seed in range(count)]
+
+
+def run(models: Sequence[Model], splits: Sequence[Split], k: int = 10, *, reference: str = REFERENCE) -> list[Result]:
+    """Trains and measures every model on every split, seeded by the number of the split.
+
+    Ratios are to the model called `reference`, where it is among `models`.
+
+    Raises:
+        SettingsError: two models are called alike.
+        TrainingError: a model cannot be trained on a split, or gives scores that cannot be ranked.
+    """
+    if len({model.name for model in models}) < len(models):
+        raise SettingsError(f"two models are called alike: {'; '.join(model.name for model in models)}")
+    drawn = bootstrap.draws(1 + max(int(split.users.max()) for split in splits))
+    runs: dict[str, list[_Run]] = {model.name: [] for model in models}
+    with tqdm(total=len(models) * len(splits), desc="comparing", unit="model") as progress:
+        for number, split in enumerate(splits):
+            for model in models:
+                progress.set_postfix_str(model.name)
+                runs[model.name].append(_run(model, split, number, k, drawn))
+                progress.update()
+    compared = [part.measures for part in runs.get(reference, [])]
+    return [_result(name, parts, compared) for name, parts in runs.items()]
+
+
+def _run(model: Model, split: Split, seed: int, k: int, drawn: NDArray[np.uint8]) -> _Run:
+    wall, cpu = time.perf_counter(), time.process_time()
+    scorer = model.fit(split.train, seed)
+    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+    outcome: Outcome = evaluate(scorer, split, k)
+    measures = bootstrap.resample(outcome.users.columns(), drawn[:, split.users])
+    return _Run(scorer.bytes_per_item, seconds, cpu_seconds, outcome.coverage, measures)
+
+
+def _result(name: str, runs: Sequence[_Run], reference: Sequence[Resampled]) -> Result:
+    splits = [part.measures for part in runs]
+    means = dict(zip(MEASURES, bootstrap.mean(splits), strict=True))
+    ratios = dict(zip(MEASURES, bootstrap.ratio(splits, reference), strict=True)) if reference else {}
+    return Result(
+        model=name,
+        bytes_per_item=fmean(part.bytes_per_item for part in runs),
+        train_seconds=fmean(part.seconds for part in runs),
+        train_cpu_seconds=fmean(part.cpu_seconds for part in runs),
+        **{measure: means[measure] for measure in ("recall", "ndcg", "mrr", *THIRDS)},
+        coverage=fmean(part.coverage for part in runs),
+        popularity_lift=_lift(splits),
+        recall_ratio=ratios.get("recall"),
+        ndcg_ratio=ratios.get("ndcg"),
+    )
+
+
+def _lift(splits: Sequence[Resampled]) -> Estimate | None:
+    [found] = bootstrap.ratio(
+        [_only(split, "recommended_popularity") for split in splits],
+        [_only(split, "consumed_popularity") for split in splits],
+    )
+    return found and Estimate(found.value - 1, found.low - 1, found.high - 1)
+
+
+def _only(split: Resampled, measure: str) -> Resampled:
+    column = [MEASURES.index(measure)]
+    return Resampled(split.means[column], split.drawn[:, column])
+
+
+def table_of(results: Sequence[Result], k: int = 10, reference: str = REFERENCE) -> str:
+    """Two tables: quality with its intervals, then who is served, and at what cost."""
+    quality = [
+        [r.model, f"{r.bytes_per_item:,.0f}", *map(_interval, (r.recall, r.ndcg, r.mrr, r.recall_ratio, r.ndcg_ratio))]
+        for r in results
+    ]
+    rest = [
+        [
+            r.model,
+            *map(_interval, (r.rare, r.middle, r.frequent)),
+            f"{100 * r.coverage:.1f} %",
+            "-" if r.popularity_lift is None else f"{r.popularity_lift.value:+.2f}",
+            f"{r.train_seconds:.1f}",
+            f"{r.train_cpu_seconds:.1f}",
+        ]
+        for r in results
+    ]
+    measures = [f"recall@{k}", f"NDCG@{k}", f"MRR@{k}", f"recall by {reference}'s", f"NDCG by {reference}'s"]
+    thirds = [f"recall@{k}, {third} third" for third in ("rare", "middle", "frequent")]
+    costs = ["coverage", "popularity lift", "s to train", "CPU s"]
+    return "\n\n".join([_table(["", "bytes an item", *measures], quality), _table(["", *thirds, *costs], rest)])
+
+
+def write(results: Sequence[Result], folder: Path, k: int = 10, reference: str = REFERENCE) -> None:
+    """Writes `interactions.json` and, where there are ratios to draw, `interactions.png`."""
+    with replacing(folder / "interactions.json") as temporary:
+        temporary.write_text(as_json(results), "utf-8")
+    if any(r.recall_ratio for r in results):
+        _draw(results, folder / "interactions.png", k, reference)
+
+
+def as_json(results: Sequence[Result]) -> str:
+    """The results as a JSON list."""
+    return json.dumps([asdict(r) for r in results], ensure_ascii=False, indent=2) + "\n"
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return tabulate(rows, headers, disable_numparse=True, colalign=["left", *["right"] * (len(headers) - 1)])
+
+
+def _interval(estimate: Estimate | None) -> str:
+    return "-" if estimate is None else f"{estimate.value:.3f} ({estimate.low:.3f}-{estimate.high:.3f})"
+
+
+def _draw(results: Sequence[Result], path: Path, k: int, reference: str) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(1, 2, figsize=(13, 4.8), layout="constrained")
+    for axis, measure, title in zip(axes, ("recall_ratio", "ndcg_ratio"), (f"recall@{k}", f"NDCG@{k}"), strict=True):
+        _curves(axis, results, measure)
+        axis.set_title(f"{title} by that of {reference}", fontsize=11)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
+    pyplot.close(figure)
+
+
+def _curves(axis: Any, results: Sequence[Result], measure: str) -> None:
+    """A curve through the models of each family, with the intervals as bars."""
+    families: dict[str, list[tuple[float, Estimate]]] = {}
+    for r in results:
+        if estimate := getattr(r, measure):
+            families.setdefault(r.model.partition(",")[0], []).append((r.bytes_per_item, estimate))
+    for name, points in families.items():
+        places, estimates = zip(*sorted(points, key=lambda point: point[0]), strict=True)
+        bars = [[max(0.0, e.value - e.low) for e in estimates], [max(0.0, e.high - e.value) for e in estimates]]
+        axis.errorbar(places, [e.value for e in estimates], bars, marker="o", capsize=2, label=name)
+    axis.axhline(1, color="#888", linestyle=":")
+    axis.set_xscale("log")
+    axis.set_xlabel("bytes an item")
+    axis.legend(frameon=False)
+    axis.spines[["top", "right"]].set_visible(False)
