@@ -289,6 +289,8 @@ def _compact(arguments: argparse.Namespace) -> None:
 
 
 def _record(change: Change) -> dict[str, Any]:
+    from dataclasses import asdict  # which the commands that change nothing need not wait for
+
     return {"kind": type(change).__name__.lower(), **asdict(change)}
 
 
