@@ -142,7 +142,7 @@ def read_interactions(
     """
     if min(min_user, min_item) < 1 or max_user < min_user:
         raise SettingsError(
-            f"min_user {min_user}, min_item {min_item}, max_user {max_user}: give bounds of 1 or more, max_user the most"
+            f"min_user {min_user}, min_item {min_item}, max_user {max_user}: give 1 or more, max_user at least min_user"
         )
     log = open_log(Path(path))
     known = None if catalog is None else polars.Series([item.id for item in catalog.items], dtype=polars.String)
