@@ -118,13 +118,13 @@ def write_dataset(dataset: Dataset, folder: Path, parquet: bool = False) -> list
         DatasetError: the source cannot be read to its end, or no item is left.
     """
     catalog, notes = _catalog(dataset.items)
-    with replacing(folder / "catalog.csv") as temporary:
-        write_catalog(catalog, temporary)
     with replacing(folder / f"interactions.{'parquet' if parquet else 'csv'}") as temporary:
         try:
             dataset.log.sink_parquet(temporary) if parquet else dataset.log.sink_csv(temporary)
         except PolarsError as error:
             raise DatasetError(f"a file cannot be read to its end ({_first_line(error)}); download it again") from None
+    with replacing(folder / "catalog.csv") as temporary:
+        write_catalog(catalog, temporary)
     return [f"{len(catalog):,} items", *notes, *dataset.notes]
 
 

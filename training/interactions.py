@@ -152,7 +152,6 @@ def read_interactions(
         bad.add(batch, checked)
         merger.add(checked)
     pairs, users, items = merger.result()
-    findings = bad.findings()
     pairs, crowded = _thin_crowded(pairs, max_user, users)
     pairs, rare = _drop_rare(pairs, min_user, min_item, users, items)
     findings = [*bad.findings(), *crowded, *rare]
@@ -309,7 +308,9 @@ class _Merger:
         users, user = _ranks(self._merged["user"])
         items, item = _ranks(self._merged["item"])
         key = polars.Series("key", user.astype(np.int64) * len(items) + item)
-        ordered = self._merged.select("weight", "time", "rows", key).sort("key", "weight")
+        ordered = self._merged.select("weight", "time", "rows", key)
+        self._merged = self._merged.clear()  # half of the memory
+        ordered = ordered.sort("key", "weight")
         return _sum_up(ordered, len(items)), users, items
 
     def _merge(self) -> None:
@@ -381,20 +382,28 @@ def _drop_rare(
     short_rule = f"the user has, or is left with, fewer than {min_user} different items"
     rare_rule = f"the item has, or is left with, fewer than {min_item} different users"
     findings = [
-        _dropped("short_user", short_rule, short_rows, np.setdiff1d(pairs.user, left.user), users),
-        _dropped("rare_item", rare_rule, rare_rows, np.setdiff1d(pairs.item, left.item), items),
+        _dropped("short_user", short_rule, short_rows, (pairs.user, left.user), users),
+        _dropped("rare_item", rare_rule, rare_rows, (pairs.item, left.item), items),
     ]
     return left, [finding for finding in findings if finding.ids]
 
 
-def _dropped(reason: str, rule: str, rows: int, numbers: NDArray[np.int32], names: Sequence[str]) -> Finding:
-    return Finding(reason, rule, rows, len(numbers), tuple(_short(names[number]) for number in numbers[:EXAMPLES]))
+def _dropped(
+    reason: str, rule: str, rows: int, before_after: tuple[NDArray[np.int32], NDArray[np.int32]], names: Sequence[str]
+) -> Finding:
+    before, after = (_present(numbers, len(names)) for numbers in before_after)
+    gone = np.flatnonzero(before & ~after)
+    return Finding(reason, rule, rows, len(gone), tuple(_short(names[number]) for number in gone[:EXAMPLES].tolist()))
 
 
 def _select(numbers: NDArray[np.int32], names: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """The names that are numbered at all, and for each number its place among them."""
-    different, place = np.unique(numbers, return_inverse=True)
-    return tuple(names[number] for number in different.tolist()), place
+    present = _present(numbers, len(names))
+    return tuple(names[number] for number in np.flatnonzero(present).tolist()), (np.cumsum(present) - 1)[numbers]
+
+
+def _present(numbers: NDArray[np.int32], count: int) -> NDArray[np.bool_]:
+    return np.bincount(numbers, minlength=count) > 0
 
 
 def _matrix(weight: NDArray[np.float64], row: NDArray[np.int64], column: NDArray[np.int64]) -> csr_matrix:

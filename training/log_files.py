@@ -33,7 +33,8 @@ class Log:
 
     Attributes:
         columns: those of `IDS` and `OPTIONAL` that it has; both ids always.
-        frame: its rows, not yet read: `ROW`, from 1 below the header, and `columns` or, of JSON Lines, the lines.
+        frame: its rows, not yet read: `ROW`, from 1 below the header, and at least `columns` or, of JSON Lines, the
+            lines.
     """
 
     path: Path
@@ -50,7 +51,7 @@ class Log:
         """
         try:
             for batch in self.frame.collect_batches(chunk_size=BATCH_ROWS):
-                yield _decode(batch, self.columns) if _is_json(self.path) else batch.with_columns(_whole())
+                yield _decode(batch, self.columns) if _is_json(self.path) else _select(batch, self.columns)
         except (OSError, PolarsError) as error:
             raise _unreadable(self.path, error) from None
 
@@ -73,7 +74,9 @@ def open_log(path: Path) -> Log:
         raise _unreadable(path, error) from None
     _check_columns(path, types)
     columns = tuple(column for column in (*IDS, *OPTIONAL) if column in types)
-    return Log(path, columns, frame if _is_json(path) else frame.select(ROW, *columns))
+    if path.suffix.lower() == ".parquet":
+        frame = frame.select(ROW, *columns)  # of CSV all columns are read: polars counts the cells of a row only then
+    return Log(path, columns, frame)
 
 
 def _is_json(path: Path) -> bool:
@@ -112,8 +115,8 @@ def _is_usable(column: str, kind: polars.DataType) -> bool:
     return kind in (polars.Categorical, polars.Enum)
 
 
-def _whole() -> polars.Expr:
-    return polars.lit(value=False).alias(BROKEN)
+def _select(batch: polars.DataFrame, columns: Sequence[str]) -> polars.DataFrame:
+    return batch.select(ROW, polars.lit(value=False).alias(BROKEN), *columns)
 
 
 def _json_columns(frame: polars.LazyFrame) -> dict[str, polars.DataType]:
