@@ -15,6 +15,14 @@ class RulesError(TrainingError):
     """The rules beside a catalog cannot be read."""
 
 
+class InteractionsError(TrainingError):
+    """A log of interactions cannot be read, or nothing of it can be used."""
+
+
+class DatasetError(TrainingError):
+    """A public data set is not in its publisher's form."""
+
+
 class TrainedFolderError(TrainingError):
     """A trained folder is missing, incomplete or altered."""
 
