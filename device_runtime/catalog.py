@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from device_runtime.errors import InvalidArgumentError, UnknownItemError
 from device_runtime.filters import AttributeIndex, Filter
+from device_runtime.lines import Lines, RowOfLine
 from device_runtime.model_file import ModelFile
 from device_runtime.names import NameIndex, best_first
 from device_runtime.scoring import Rows
@@ -43,24 +44,25 @@ class Catalog:
         return self.row_count - len(self.removed)
 
     @cached_property
-    def ids(self) -> list[str]:
+    def ids(self) -> Sequence[str]:
         """The id of each row."""
         return self.model.lines("ids.txt")
 
     @cached_property
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """The name of each row."""
         return self.model.lines("names.txt")
 
     @cached_property
     def index(self) -> NameIndex:
         """Finds rows of the model by text."""
-        return NameIndex(self.ids, self.names, _Aliases(self.model))
+        return NameIndex(self.row_of_id, self.names, _Aliases(self.model))
 
     @cached_property
-    def row_of_id(self) -> dict[str, int]:
+    def row_of_id(self) -> Mapping[str, int]:
         """The row of each id, by `row_of_id[id]`."""
-        return self.index.row_of_id
+        ids = self.ids
+        return RowOfLine(ids) if isinstance(ids, Lines) else dict(zip(ids, range(len(ids)), strict=True))
 
     @cached_property
     def attributes(self) -> AttributeIndex:
@@ -88,7 +90,7 @@ class Catalog:
             rows = [known[item] for item in items]
         except (KeyError, TypeError):  # one is asked for by its name, or is no text
             rows = [self.row(item) for item in items]
-        return np.array(list(dict.fromkeys(rows)), np.int64)
+        return np.array(rows if len(set(rows)) == len(rows) else list(dict.fromkeys(rows)), np.int64)
 
     def find(self, text: str, limit: int) -> list[tuple[int, float]]:
         """Rows whose name or an alias resembles `text`, and how much; best first."""
@@ -142,12 +144,12 @@ class ChangedCatalog(Catalog):
         self._own_rows = [*sorted(renamed), *range(base.row_count, self.row_count)]
 
     @cached_property
-    def ids(self) -> list[str]:
+    def ids(self) -> Sequence[str]:
         """The id of each row."""
         return [*self._base.ids, *(item.id for item in self._changes.added)]
 
     @cached_property
-    def names(self) -> list[str]:
+    def names(self) -> Sequence[str]:
         """The name of each row."""
         names = [*self._base.names, *(item.name for item in self._changes.added)]
         for row, name in self._changes.renamed.items():
@@ -155,7 +157,7 @@ class ChangedCatalog(Catalog):
         return names
 
     @cached_property
-    def row_of_id(self) -> dict[str, int]:
+    def row_of_id(self) -> Mapping[str, int]:
         """The row of each id, by `row_of_id[id]`."""
         added = {item.id: row for row, item in enumerate(self._changes.added, self._first_added)}
         return _RowOfId(added, self._base.row_of_id, frozenset(self._changes.removed))
@@ -171,7 +173,8 @@ class ChangedCatalog(Catalog):
         place_of = {row: place for place, row in enumerate(self._own_rows)}
         aliases = [(place_of[row], alias) for row, alias in self._base.index.aliases if row in place_of]
         ids, names = self.ids, self.names
-        return NameIndex([ids[row] for row in self._own_rows], [names[row] for row in self._own_rows], aliases)
+        places = {ids[row]: place for row, place in place_of.items()}
+        return NameIndex(places, [names[row] for row in self._own_rows], aliases)
 
     def find(self, text: str, limit: int) -> list[tuple[int, float]]:
         """Rows whose name or an alias resembles `text`, and how much; best first."""
@@ -218,7 +221,7 @@ class _Aliases:
 class _RowOfId(dict[str, int]):
     """The rows of added items, and by `[id]` those of the model that were not removed: copying a million takes long."""
 
-    def __init__(self, added: dict[str, int], of_model: dict[str, int], removed: frozenset[int]) -> None:
+    def __init__(self, added: dict[str, int], of_model: Mapping[str, int], removed: frozenset[int]) -> None:
         super().__init__(added)
         self._of_model = of_model
         self._removed = removed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -43,10 +43,15 @@ def likes_of(catalog: Catalog, items: Items, dislikes: Iterable[str]) -> Likes:
         raise InvalidArgumentError(f"items is the text {items!r}; give a list of items, or use similar()")
     if dislikes or isinstance(items, Mapping):
         return _weighted(catalog, items, dislikes)
-    rows = catalog.rows(several(items))
+    return Likes(favorites_of(catalog, several(items)))
+
+
+def favorites_of(catalog: Catalog, items: Sequence[str]) -> Rows:
+    """The rows of plain favorites; errors are those of `likes_of`."""
+    rows = catalog.rows(items)
     if not len(rows):
         raise NoFavoritesError("no favorites were given; name at least one item")
-    return Likes(rows)
+    return rows
 
 
 def query_of(catalog: Catalog, likes: Likes) -> NDArray[np.int64]:

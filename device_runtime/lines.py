@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import overload
 
 import numpy as np
@@ -61,8 +61,8 @@ class Lines(Sequence[str]):
         return self._ends[row - 1] + 1 if row else 0
 
 
-class RowOfLine:
-    """Which row has which line, by `[line]`; lines are all different."""
+class RowOfLine(Mapping[str, int]):
+    """{line: row}; lines are all different."""
 
     def __init__(self, lines: Lines) -> None:
         self._lines = lines
@@ -71,7 +71,15 @@ class RowOfLine:
         self._hashes = array("q", hashes[order].tobytes())
         self._rows = array("i", order.astype(np.int32).tobytes())
 
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
     def __getitem__(self, line: str) -> int:
+        if not isinstance(line, str):
+            raise KeyError(line)
         wanted = line.encode("utf-8", "surrogatepass")
         hashed = hash(wanted)
         place = bisect_left(self._hashes, hashed)

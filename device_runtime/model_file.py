@@ -11,7 +11,7 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,6 +39,7 @@ TABLE_ALIGNMENT = 16
 MANIFEST = "manifest.json"
 VOCABULARY = "vocabulary.tsv"
 VOCABULARY_VECTORS = "vocabulary.int8"
+_LISTED_ROWS = 1 << 14  # of fewer, a list is small, and faster
 _MOST_MANIFEST_BYTES = 1 << 20
 _MOST_OF_ANYTHING = 1 << 53  # a whole number that every language reads from JSON
 _KINDS: dict[str, type] = {
@@ -209,12 +210,17 @@ class ModelFile:
         except ArchiveError as error:
             raise FileFormatError(f"{self.filename}: entry {entry!r} cannot be read ({error})") from None
 
-    def lines(self, entry: str) -> list[str]:
+    def lines(self, entry: str) -> Sequence[str]:
         """The lines of an entry that has one line for each row of the table."""
-        lines = self.text(entry).split("\n")
-        if lines.pop() != "" or len(lines) != self.manifest.rows:
-            raise FileFormatError(f"{self.filename}: {entry!r} has {len(lines)} lines for {self.manifest.rows} rows")
-        return lines
+        text, rows = self.text(entry), self.manifest.rows
+        count = text.count("\n")
+        if count != rows or not text.endswith("\n"):
+            raise FileFormatError(f"{self.filename}: {entry!r} has {count} whole lines for {rows} rows")
+        if rows <= _LISTED_ROWS:
+            return text.split("\n")[:-1]
+        from device_runtime.lines import Lines
+
+        return Lines(text.encode("utf-8"))
 
     def records(self, entry: str, fields: int) -> list[tuple[int, tuple[str, ...]]]:
         """The tab-separated records of an entry: the row each belongs to, and its `fields` further fields."""

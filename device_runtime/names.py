@@ -48,21 +48,21 @@ class NameIndex:
     """Finds rows by id, name or alias. What only some questions need is made when the first of them comes.
 
     Args:
-        ids, names: one of each row.
+        ids: of each row, or {id: row} where that is there already.
+        names: one of each row.
         aliases: (row, alias) pairs, read when first needed.
-
-    Attributes:
-        row_of_id: {id: row}.
     """
 
-    def __init__(self, ids: Sequence[str], names: Sequence[str], aliases: Iterable[tuple[int, str]]) -> None:
+    def __init__(
+        self, ids: Sequence[str] | Mapping[str, int], names: Sequence[str], aliases: Iterable[tuple[int, str]]
+    ) -> None:
+        self._row_of_id = ids if isinstance(ids, Mapping) else dict(zip(ids, range(len(ids)), strict=True))
         self._names = names
         self._unread = aliases
-        self.row_of_id = dict(zip(ids, range(len(ids)), strict=True))
 
     def row(self, text: str) -> int | None:
         """The row with this id, name or alias: an id wins over a name, a name over an alias, equal over folded."""
-        row = self.row_of_id.get(text)
+        row = self._row_of_id.get(text)
         if row is None:
             row = self._row_of_name.get(text)
         if row is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -17,11 +18,12 @@ from device_runtime.diversity import CANDIDATES_FOR_EACH, diversified
 from device_runtime.engines import EngineName
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, ReadOnlyError
 from device_runtime.filters import Filter, several
-from device_runtime.likes import Items, Likes, likes_of, query_of
+from device_runtime.likes import Items, Likes, favorites_of, likes_of, query_of
 from device_runtime.model_file import Manifest, ModelFile
 from device_runtime.paths import overlay_path
 from device_runtime.scoring import Ranking, Rows
 
+_as_neighbor = partial(tuple.__new__, Neighbor)  # what Neighbor._make does, but for counting the fields
 _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
 
 if TYPE_CHECKING:
@@ -163,6 +165,9 @@ class Recommender:
             InvalidWeightError: a weight is not a finite number.
         """
         catalog = self._catalog
+        if type(items) is list and not (dislikes or exclude or where or diversify or catalog.changed):
+            k = min(_check_count("k", k), catalog.row_count)  # what most ask, by as few steps as can be
+            return _neighbors(catalog, self._engine.nearest(favorites_of(catalog, items), k))
         likes = likes_of(catalog, items, dislikes)
         return self.answer(catalog, likes, k, exclude, where, diversify)
 
@@ -426,10 +431,9 @@ def _ranked(catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, wh
 
 
 def _neighbors(catalog: Catalog, ranking: Ranking) -> list[Neighbor]:
-    rows, scores = ranking
-    ids, names = catalog.ids, catalog.names
-    pairs = zip(rows.tolist(), scores.tolist(), strict=True)
-    return [Neighbor(ids[row], names[row], score) for row, score in pairs]
+    rows, ids, names = ranking[0].tolist(), catalog.ids, catalog.names
+    fields = zip([ids[row] for row in rows], [names[row] for row in rows], ranking[1].tolist(), strict=True)
+    return list(map(_as_neighbor, fields))
 
 
 def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
@@ -448,6 +452,8 @@ def _candidates(k: int, diversify: float, rows: int) -> int:
 
 
 def _check_count(name: str, value: int) -> int:
+    if type(value) is int and value >= 1:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise InvalidCountError(f"{name} is {value!r}; give a whole number from 1")
     return int(value)

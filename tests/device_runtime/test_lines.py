@@ -46,5 +46,5 @@ def test_lines_of_one_hash_are_told_apart(monkeypatch):
 
 
 def test_what_is_no_text_has_no_row():
-    with pytest.raises((KeyError, AttributeError)):
-        RowOfLine(lines_of(["a"]))[3]
+    row_of = RowOfLine(lines_of(["a", "b"]))
+    assert (row_of.get(3), 3 in row_of, "b" in row_of, dict(row_of)) == (None, False, True, {"a": 0, "b": 1})
