@@ -423,8 +423,10 @@ def _command(env: Environment, task: str, path: Path, folder: Path, *rest: str) 
 
 
 def _variables() -> dict[str, str]:
-    """Of the checkout, not of the wheel that an environment may hold."""
-    return {**os.environ, **_ONE_THREAD, "PYTHONPATH": str(ROOT)}
+    """Of the checkout, not of the wheel that an environment may hold; compiled once, as an installed one is."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    cache = str(ROOT / "build" / "cache" / "python")
+    return {"PYTHONPYCACHEPREFIX": cache, **kept, **_ONE_THREAD, "PYTHONPATH": str(ROOT)}
 
 
 def _line(result: Result) -> list[str]:

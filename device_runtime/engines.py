@@ -6,6 +6,7 @@ A further one, asked for by name alone, asks an approximate index.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -21,7 +22,7 @@ EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 _LARGE_TABLE_BYTES = 1 << 19
 _TRIED_ROWS = 8
 _FEWEST_TRIES = 3
-_SECONDS_TO_TRY = 2e-3
+_SECONDS_TO_TRY = 1e-3
 
 
 class Engine(Protocol):
@@ -63,11 +64,13 @@ def create(name: EngineName, model: ModelFile) -> Engine:
 
 def _by_interpreter(model: ModelFile) -> Engine:
     """Of a small table the file's own graph is run; of a large one, rounded products are scored again."""
-    from device_runtime.proposing_engine import ProposingEngine
     from device_runtime.tflite_engine import TFLiteEngine, interpreter_modules
 
-    large = model.table.size > _LARGE_TABLE_BYTES
-    kinds: list[type[ProposingEngine | TFLiteEngine]] = [ProposingEngine, TFLiteEngine] if large else [TFLiteEngine]
+    kinds: list[Callable[[ModelFile, str], Engine]] = [TFLiteEngine]
+    if model.table.size > _LARGE_TABLE_BYTES:
+        from device_runtime.proposing_engine import ProposingEngine
+
+        kinds.insert(0, ProposingEngine)
     reason = "no TFLite interpreter is installed; run `pip install 'mignon[litert]'` or use engine 'numpy'"
     for module in interpreter_modules():
         for kind in kinds:
@@ -80,7 +83,8 @@ def _by_interpreter(model: ModelFile) -> Engine:
 
 def _faster(first: Engine, second: Engine, rows: int) -> Engine:
     """The one whose fastest of some answers took less; they take turns, so that a busy moment falls on both."""
-    favorites = np.unique(np.linspace(0, rows - 1, _TRIED_ROWS).astype(np.int64))
+    apart = range(0, rows, max(1, rows // _TRIED_ROWS))
+    favorites = np.array(apart[:_TRIED_ROWS], np.int64)
     took: dict[Engine, list[float]] = {first: [], second: []}
     while len(took[first]) < _FEWEST_TRIES or sum(map(sum, took.values())) < _SECONDS_TO_TRY:
         for engine, seconds in took.items():

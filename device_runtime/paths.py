@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OVERLAY_SUFFIX = ".overlay"
 
 
 def overlay_path(model_path: str | Path) -> Path:
     """Where the overlay of a model file lives: beside it, with `.overlay` after its name."""
-    path = Path(model_path)
-    return path.with_name(f"{path.name}.overlay")
+    from pathlib import Path  # only here: it takes long to import
+
+    return Path(f"{model_path}{OVERLAY_SUFFIX}")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from functools import partial
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -20,13 +20,16 @@ from device_runtime.errors import InvalidArgumentError, InvalidCountError, Inval
 from device_runtime.filters import Filter, several
 from device_runtime.likes import Items, Likes, favorites_of, likes_of, query_of
 from device_runtime.model_file import Manifest, ModelFile
-from device_runtime.paths import overlay_path
+from device_runtime.paths import OVERLAY_SUFFIX
 from device_runtime.scoring import Ranking, Rows
 
+_NOTHING: tuple[str, ...] = ()
 _as_neighbor = partial(tuple.__new__, Neighbor)  # what Neighbor._make does, but for counting the fields
 _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from device_runtime.changes import Change
     from device_runtime.edits import Edits
     from device_runtime.profile import Profile
@@ -78,9 +81,9 @@ class Recommender:
             raise InvalidArgumentError("writable=True needs a place for changes; leave changes=False away")
         recommender = cls(ModelFile.open(path), engine)
         if changes is not False:
-            beside = overlay_path(path)
-            overlay = beside if changes is True else Path(changes)
-            if writable or overlay != beside or overlay.exists():
+            beside = f"{os.fspath(path)}{OVERLAY_SUFFIX}"
+            overlay = beside if changes is True else os.fspath(changes)
+            if writable or overlay != beside or os.path.exists(overlay):  # noqa: PTH110 - pathlib takes long to import
                 recommender._apply(overlay, writable)
         return recommender
 
@@ -143,8 +146,8 @@ class Recommender:
         items: Items,
         k: int = 10,
         *,
-        dislikes: Iterable[str] = (),
-        exclude: Iterable[str] = (),
+        dislikes: Iterable[str] = _NOTHING,
+        exclude: Iterable[str] = _NOTHING,
         where: Filter | None = None,
         diversify: float = 0.0,
     ) -> list[Neighbor]:
@@ -165,7 +168,8 @@ class Recommender:
             InvalidWeightError: a weight is not a finite number.
         """
         catalog = self._catalog
-        if type(items) is list and not (dislikes or exclude or where or diversify or catalog.changed):
+        plain = dislikes is exclude is _NOTHING and not (where or diversify or catalog.changed)
+        if plain and isinstance(items, list):
             k = min(_check_count("k", k), catalog.row_count)  # what most ask, by as few steps as can be
             return _neighbors(catalog, self._engine.nearest(favorites_of(catalog, items), k))
         likes = likes_of(catalog, items, dislikes)
@@ -373,11 +377,13 @@ class Recommender:
             raise ReadOnlyError("the model was opened to be read only; use Recommender.open(..., writable=True)")
         return self.edits
 
-    def _apply(self, overlay: Path, writable: bool) -> None:
+    def _apply(self, overlay: str, writable: bool) -> None:
+        from pathlib import Path
+
         from device_runtime.edits import Edits
 
         self._writable = writable
-        self.edits = Edits(self._catalog, overlay, self._publish, writable=writable)
+        self.edits = Edits(self._catalog, Path(overlay), self._publish, writable=writable)
 
     def _publish(self, catalog: Catalog) -> None:
         self._catalog = catalog
