@@ -24,6 +24,7 @@ from device_runtime.paths import OVERLAY_SUFFIX
 from device_runtime.scoring import Ranking, Rows
 
 _NOTHING: tuple[str, ...] = ()
+_NOT = 0.0
 _as_neighbor = partial(tuple.__new__, Neighbor)  # what Neighbor._make does, but for counting the fields
 _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
 
@@ -149,7 +150,7 @@ class Recommender:
         dislikes: Iterable[str] = _NOTHING,
         exclude: Iterable[str] = _NOTHING,
         where: Filter | None = None,
-        diversify: float = 0.0,
+        diversify: float = _NOT,
     ) -> list[Neighbor]:
         """The k items nearest to the favorites `items`, none of which comes back.
 
@@ -168,7 +169,7 @@ class Recommender:
             InvalidWeightError: a weight is not a finite number.
         """
         catalog = self._catalog
-        plain = dislikes is exclude is _NOTHING and not (where or diversify or catalog.changed)
+        plain = dislikes is exclude is _NOTHING and diversify is _NOT and not where and not catalog.changed
         if plain and isinstance(items, list):
             k = min(_check_count("k", k), catalog.row_count)  # what most ask, by as few steps as can be
             return _neighbors(catalog, self._engine.nearest(favorites_of(catalog, items), k))

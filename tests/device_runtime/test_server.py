@@ -829,7 +829,7 @@ class Client:
 
 
 def test_mixed_load_gets_right_answers_within_bounds(model_path):
-    meals = Recommender.open(model_path)
+    meals = Recommender.open(model_path, engine="numpy")
     expected = {match.id: as_json(meals.similar(match.id, 7)) for match in meals.similar("pancakes", 40)}
     with serving(model_path) as (process, port):
         clients = [Client(number, port, expected, time.monotonic() + 2.5) for number in range(16)]
