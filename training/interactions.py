@@ -39,6 +39,7 @@ _SECONDS = {"hour": 3600, "minute": 60, "second": 1}
 _SECONDS_AHEAD = {"ahead_hours": 3600, "ahead_minutes": 60}
 _SHOWN = 40
 _MERGED_FROM = 1 << 20
+_CODES = 1 << 32  # ids are numbered by 32 bits
 
 _ROW_RULES: Mapping[str, str] = {
     "not_an_object": "the line is not a JSON object",
@@ -283,6 +284,26 @@ def _short(value: object) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
+class _Codes:
+    """Numbers ids in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._categories = polars.Categories.random()
+        self._kind = polars.Categorical(self._categories)
+        self._anchor = polars.Series(dtype=self._kind)  # polars forgets the codes once there is no series of the kind
+
+    def of(self, column: str) -> polars.Expr:
+        return polars.col(column).cast(self._kind).to_physical().cast(polars.UInt64)
+
+    def ranks(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The ids, sorted, and for each code the place of its id among them."""
+        names = self._categories.to_series()
+        order = names.arg_sort()
+        rank = np.empty(len(names), np.int64)
+        rank[order.to_numpy()] = np.arange(len(names))
+        return names.gather(order).to_list(), rank
+
+
 class _Merger:
     """Merges rows as they come into one for each user, item and weight.
 
@@ -290,25 +311,28 @@ class _Merger:
     """
 
     def __init__(self) -> None:
-        kinds = {name: polars.Categorical(polars.Categories.random()) for name in ("user", "item")}
+        self._users, self._items = _Codes(), _Codes()
         self._merged = polars.DataFrame(
-            schema={**kinds, "weight": polars.Float64, "time": polars.Int64, "rows": polars.Int64}
+            schema={"key": polars.UInt64, "weight": polars.Float64, "time": polars.Int64, "rows": polars.Int64}
         )
         self._waiting: list[polars.DataFrame] = []
 
     def add(self, checked: polars.DataFrame) -> None:
-        good = checked.filter(polars.col("reason").is_null()).with_columns(rows=polars.lit(1))
-        self._waiting.append(good.select(*self._merged.columns).cast(self._merged.schema))
+        good = checked.filter(polars.col("reason").is_null())
+        user, item = self._users.of("user"), self._items.of("item")
+        rows = good.select((user * _CODES + item).alias("key"), "weight", "time", rows=polars.lit(1))
+        self._waiting.append(rows.cast(self._merged.schema))
         if sum(map(len, self._waiting)) > max(len(self._merged), _MERGED_FROM):
             self._merge()
 
     def result(self) -> tuple[_Pairs, list[str], list[str]]:
         """The pairs, and the ids that their users and items number, sorted."""
         self._merge()
-        users, user = _ranks(self._merged["user"])
-        items, item = _ranks(self._merged["item"])
-        key = polars.Series("key", user.astype(np.int64) * len(items) + item)
-        ordered = self._merged.select("weight", "time", "rows", key)
+        users, user_rank = self._users.ranks()
+        items, item_rank = self._items.ranks()
+        code = self._merged["key"].to_numpy()
+        key = polars.Series("key", user_rank[code // _CODES] * len(items) + item_rank[code % _CODES])
+        ordered = self._merged.with_columns(key)
         self._merged = self._merged.clear()  # half of the memory
         ordered = ordered.sort("key", "weight")
         return _sum_up(ordered, len(items)), users, items
@@ -316,33 +340,23 @@ class _Merger:
     def _merge(self) -> None:
         rows = polars.concat([self._merged, *self._waiting])
         self._waiting = []
-        sums = rows.group_by("user", "item", "weight").agg(polars.col("time").max(), polars.col("rows").sum())
-        self._merged = sums.select(*self._merged.columns)
-
-
-def _ranks(codes: polars.Series) -> tuple[list[str], NDArray[np.int32]]:
-    """The different ids, sorted, and for each entry the place of its id among them."""
-    different = codes.unique()
-    names = different.cast(polars.String)
-    order = names.arg_sort()
-    numbers = different.to_physical().to_numpy()[order.to_numpy()]
-    rank = np.zeros(int(numbers.max(initial=0)) + 1, np.int32)
-    rank[numbers] = np.arange(len(numbers), dtype=np.int32)
-    return names.gather(order).to_list(), rank[codes.to_physical().to_numpy()]
+        rows = rows.sort("key", "weight")
+        key, weight, time, count = (rows[name].to_numpy() for name in rows.columns)
+        is_first = np.ones(len(rows), np.bool_)
+        is_first[1:] = (key[1:] != key[:-1]) | (weight[1:] != weight[:-1])
+        first = np.flatnonzero(is_first)
+        merged = (key[first], weight[first], np.maximum.reduceat(time, first), np.add.reduceat(count, first))
+        self._merged = polars.DataFrame(dict(zip(rows.columns, merged, strict=True)))
 
 
 def _sum_up(frame: polars.DataFrame, items: int) -> _Pairs:
-    key = frame["key"].to_numpy()
-    if not len(key):
-        nothing = np.zeros(0, np.int64)
-        return _Pairs(nothing.astype(np.int32), nothing.astype(np.int32), nothing.astype(float), nothing, nothing)
+    key, weight, time, rows = (frame[name].to_numpy() for name in ("key", "weight", "time", "rows"))
     first = np.flatnonzero(np.diff(key, prepend=-1))
-    rows = frame["rows"].to_numpy()
     return _Pairs(
         (key[first] // items).astype(np.int32),
         (key[first] % items).astype(np.int32),
-        np.add.reduceat(frame["weight"].to_numpy() * rows, first),
-        np.maximum.reduceat(frame["time"].to_numpy(), first),
+        np.add.reduceat(weight * rows, first),
+        np.maximum.reduceat(time, first),
         np.add.reduceat(rows, first),
     )
 
