@@ -25,7 +25,7 @@ from device_runtime.scoring import Rows, Scores
 
 SUFFIX = ".usearch"
 ROWS_TO_A_CANDIDATE = 300
-_SIDES = 4
+_SIDES = 8
 _LEAN = 0.3
 _NONE: Rows = np.empty(0, np.int64)
 
