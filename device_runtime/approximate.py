@@ -24,7 +24,7 @@ from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.scoring import Ranking, Rows, Scores
 
 SUFFIX = ".usearch"
-ROWS_TO_A_CANDIDATE = 200
+ROWS_TO_A_CANDIDATE = 300
 _SIDES = 8
 _LEAN = 0.3
 _NONE: Rows = np.empty(0, np.int64)
@@ -111,7 +111,7 @@ class Graph:
 class UsearchEngine:
     """Asks the index beside the model, or scans the table where that takes no longer; a scan is exact.
 
-    A candidate takes about as long as a scan takes for 200 rows. Favorites that cancel out are left to the scan too.
+    A candidate takes about as long as a scan takes for 300 rows. Favorites that cancel out are left to the scan too.
 
     Raises:
         MissingLibraryError: usearch is not installed.

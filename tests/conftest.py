@@ -77,9 +77,9 @@ def model_4_bits(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def indexed_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 8,000 generated items with an approximate index beside it; tests must not change either."""
+    """A file of 9,900 generated items with an approximate index beside it; tests must not change either."""
     folder = tmp_path_factory.mktemp("indexed")
-    generate(8000, 8, folder / "model")
+    generate(9900, 8, folder / "model")
     path = folder / "items.tflite"
     assert export_main([str(folder / "model"), "--out", str(path), "--quantize", "ptq", "--index"]) == 0
     return path

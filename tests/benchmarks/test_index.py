@@ -11,7 +11,7 @@ def test_each_engine_is_asked_for_items_and_baskets(indexed_path, tmp_path):
     results = index.measure(indexed_path, rounds=20, starts=1)
     assert [(a.favorites, a.engine) for a in results] == [(f, e) for f in index.FAVORITES for e in index.ENGINES]
     for asked in results:
-        assert (asked.rows, asked.dims) == (8000, 8)
+        assert (asked.rows, asked.dims) == (9900, 8)
         assert asked.recall_at_10 >= (0.9 if asked.engine == "usearch" else 1.0)
         assert min(asked.microseconds, asked.start_seconds, asked.anonymous_bytes) > 0
         extra = index_path(indexed_path).stat().st_size if asked.engine == "usearch" else 0

@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 @pytest.fixture(scope="module")
 def table():
     rng = np.random.default_rng(0)
-    rows = rng.normal(size=(40, 8))[rng.integers(0, 40, 6400)] + 0.3 * rng.normal(size=(6400, 8))
+    rows = rng.normal(size=(40, 8))[rng.integers(0, 40, 9600)] + 0.3 * rng.normal(size=(9600, 8))
     return np.rint(rows * (120 / np.linalg.norm(rows, axis=1, keepdims=True))).astype(np.int8)
 
 
