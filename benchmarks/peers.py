@@ -33,7 +33,7 @@ from training.files import replacing
 
 ROOT = Path(__file__).parent.parent
 FAVORITES = 8
-BASKETS_IN_TURN = 6
+BASKETS_IN_TURN = 40
 STARTS = 3
 MAKE_PEERS = "python3.11 -m venv .venv/peers && .venv/peers/bin/pip install --requirement constraints/peers.txt"
 READ = "reading the table"

@@ -64,7 +64,6 @@ class Manifest(NamedTuple):
         table_crc32: the CRC-32 of the table's bytes.
         graph_crc32: the CRC-32 of the rest of the flatbuffer, what is before the table and what is after it. Both only
             tell which part a damage is in; the digest tells whether there is any.
-        index: of the approximate index beside the file, if there is one.
     """
 
     format_version: int
@@ -81,7 +80,6 @@ class Manifest(NamedTuple):
     approximate_index: dict[str, Any] | None = None
     table_crc32: int | None = None
     graph_crc32: int | None = None
-    index: dict[str, Any] | None = None  # type: ignore[assignment] # nobody looks for a value's place by tuple.index
 
     @property
     def row_bytes(self) -> int:

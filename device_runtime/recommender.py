@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,6 @@ from device_runtime.scoring import Ranking, Rows
 
 _NOTHING: tuple[str, ...] = ()
 _NOT = 0.0
-_as_neighbor = partial(tuple.__new__, Neighbor)  # what Neighbor._make does, but for counting the fields
 _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
 
 if TYPE_CHECKING:
@@ -438,9 +436,9 @@ def _ranked(catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, wh
 
 
 def _neighbors(catalog: Catalog, ranking: Ranking) -> list[Neighbor]:
-    rows, ids, names = ranking[0].tolist(), catalog.ids, catalog.names
-    fields = zip([ids[row] for row in rows], [names[row] for row in rows], ranking[1].tolist(), strict=True)
-    return list(map(_as_neighbor, fields))
+    ids, names, new = catalog.ids, catalog.names, tuple.__new__  # Neighbor(...) would count its arguments each time
+    pairs = zip(ranking[0].tolist(), ranking[1].tolist(), strict=True)
+    return [new(Neighbor, (ids[row], names[row], score)) for row, score in pairs]
 
 
 def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:

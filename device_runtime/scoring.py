@@ -175,7 +175,7 @@ def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tupl
 def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
     """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it."""
     wide = query.astype(np.float64)
-    return (scores * (scale / max(1.0, math.sqrt(wide @ wide)))).astype(np.float32)
+    return (scores * (scale / max(1.0, math.sqrt(wide.dot(wide))))).astype(np.float32, copy=False)
 
 
 def weighted_query(vectors: NDArray[np.int8], weights: NDArray[np.float64]) -> NDArray[np.int64]:
