@@ -39,7 +39,7 @@ class ProposingEngine:
         self._table = model.table
         self._scale = model.manifest.scale
         self._by_numpy = NumpyEngine(model, resident=False)
-        self._interpreter = load_interpreter(module, model, one_product(model.table))
+        self._interpreter = load_interpreter(module, model, one_product(model.table), delegate=True)
         with quietly():
             self._interpreter.allocate_tensors()
         self._vector = self._interpreter.get_input_details()[0]["index"]

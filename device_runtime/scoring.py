@@ -173,9 +173,14 @@ def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tupl
 
 
 def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
-    """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it."""
+    """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it.
+
+    These are the steps of the file's graph, in its order and precision, so that engines agree to the last bit while the
+    square of the query's norm is exact in float32.
+    """
     wide = query.astype(np.float64)
-    return (scores * (scale / max(1.0, math.sqrt(wide.dot(wide))))).astype(np.float32, copy=False)
+    norm = np.sqrt(np.float32(max(1.0, wide.dot(wide))))
+    return scores.astype(np.float32, copy=False) * (np.float32(scale) / norm)
 
 
 def weighted_query(vectors: NDArray[np.int8], weights: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -28,8 +28,9 @@ _LOADING = threading.Lock()
 class TFLiteEngine:
     """Asks the signatures of the file through tflite-runtime or ai-edge-litert.
 
-    The interpreter gets the bytes that were verified, not the path, where another file could be by now. An interpreter
-    holds one set of tensors, so threads take turns.
+    The interpreter gets the bytes that were verified, not the path, where another file could be by now. It runs its
+    own kernels: those of its delegate take as long here, need three times the memory, and take other square roots, so
+    that scores would differ in their last bit. An interpreter holds one set of tensors, so threads take turns.
     """
 
     name = "tflite"
@@ -37,7 +38,7 @@ class TFLiteEngine:
     def __init__(self, model: ModelFile, module: str) -> None:
         self._model = model
         self._module = module
-        self._recommend = _FirstGraph(model, load_interpreter(module, model, model.flatbuffer()))
+        self._recommend = _FirstGraph(model, self._interpreter())
         self._by_numpy = NumpyEngine(model, resident=False)
         self._exact_favorites = scoring.exact_favorites(model.manifest.columns)
         self._turn = threading.Lock()
@@ -63,10 +64,13 @@ class TFLiteEngine:
             vectors: NDArray[np.float32] = self._signatures["embed"](items=rows.astype(np.int32))["vectors"]
         return vectors
 
+    def _interpreter(self) -> Any:
+        return load_interpreter(self._module, self._model, self._model.flatbuffer(), delegate=False)
+
     @cached_property
     def _signatures(self) -> dict[str, Any]:
         """Of an interpreter of their own: one that has given out signatures refuses to be asked in any other way."""
-        interpreter = load_interpreter(self._module, self._model, self._model.flatbuffer())
+        interpreter = self._interpreter()
         return {name: interpreter.get_signature_runner(name) for name in ("search", "embed")}
 
 
@@ -95,8 +99,7 @@ class _FirstGraph:
         self._asked = (0, 0)
         self._interpreter.resize_tensor_input(self._items, [1, favorites])
         self._interpreter.resize_tensor_input(self._k, [1])
-        with quietly():
-            self._interpreter.allocate_tensors()
+        self._interpreter.allocate_tensors()
         self._interpreter.set_tensor(self._k, _count(k))
         self._asked = (favorites, k)
 
@@ -106,14 +109,20 @@ def interpreter_modules() -> list[str]:
     return [module for module in _INTERPRETER_MODULES if importlib.util.find_spec(module.partition(".")[0])]
 
 
-def load_interpreter(module: str, model: ModelFile, content: bytes) -> Any:
+def load_interpreter(module: str, model: ModelFile, content: bytes, *, delegate: bool) -> Any:
     """An interpreter of `content`, a TFLite model that is part of the file or made from it.
+
+    Args:
+        delegate: whether ops may be left to its default delegate, XNNPACK.
 
     Raises:
         MissingInterpreterError: it cannot be imported, or does not know an op.
     """
     try:
-        return importlib.import_module(module).Interpreter(model_content=content, num_threads=1)
+        library = importlib.import_module(module)
+        kinds = library.OpResolverType
+        resolver = kinds.AUTO if delegate else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        return library.Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=resolver)
     except (ImportError, AttributeError, RuntimeError) as error:  # one built for another numpy fails in many ways
         raise MissingInterpreterError(
             f"{module} is installed but cannot be imported ({error}); use engine 'numpy'"

@@ -11,6 +11,9 @@ from device_runtime.tflite_engine import TFLiteEngine, quietly
 from export.gate import baskets
 
 
+INTERPRETERS = ["tflite_runtime.interpreter", "ai_edge_litert.interpreter"]
+
+
 def tflite(model):
     return TFLiteEngine(model, "tflite_runtime.interpreter")
 
@@ -28,11 +31,12 @@ def test_ids_are_those_of_exact_integers_for_1000_baskets(model, engine):
         assert engine.nearest(basket, k)[0].tolist() == expected(model.table, basket, k)
 
 
-def test_engines_give_the_same_cosines(model):
-    for basket, k in baskets(model.manifest.rows, 100):
-        np.testing.assert_allclose(
-            NumpyEngine(model).nearest(basket, k)[1], tflite(model).nearest(basket, k)[1], rtol=2e-6
-        )
+@pytest.mark.parametrize("module", INTERPRETERS)
+def test_engines_give_the_same_cosines_to_the_last_bit(model, module):
+    by_numpy, by_interpreter = NumpyEngine(model), TFLiteEngine(model, module)
+    for basket, k in baskets(model.manifest.rows, 200):
+        if len(basket) <= 16:
+            assert by_numpy.nearest(basket, k)[1].tolist() == by_interpreter.nearest(basket, k)[1].tolist()
 
 
 def test_more_favorites_than_float32_sums_exactly(model):
