@@ -5,7 +5,6 @@ A query is a sum of int8 rows and a score is an integer dot product, so the orde
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -10,7 +10,6 @@ from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.tflite_engine import TFLiteEngine, quietly
 from export.gate import baskets
 
-
 INTERPRETERS = ["tflite_runtime.interpreter", "ai_edge_litert.interpreter"]
 
 
