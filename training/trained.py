@@ -5,6 +5,10 @@ attributes.csv   column and value of each vector   attributes.npy  float32 [valu
 model.keras      the Keras model: item -> vector   metrics.json    what was measured
 settings.json    how it was trained                triplets.csv    what it is measured by, perhaps none
 digests.json     SHA-256 of each of the others
+
+A model of what people like has two parts more, and rows of any length:
+
+bias.npy         float32 [items]                   preference.json the numbers of `Preference`
 """
 
 from __future__ import annotations
@@ -39,6 +43,22 @@ _PARTS = {
     "settings.json",
     "triplets.csv",
 }
+_PREFERENCE_PARTS = {"bias.npy", "preference.json"}
+
+
+@dataclass(frozen=True)
+class Preference:
+    """How favorites become scores: (the sum of their rows / their number ** power * signs) . row + bias.
+
+    Attributes:
+        bias: float32 [items].
+        negative_columns: how many of the last columns have the sign -1: there, likeness speaks against an item.
+        power: from 0 to 1.
+    """
+
+    bias: NDArray[np.float32]
+    negative_columns: int
+    power: float
 
 
 @dataclass(frozen=True)
@@ -46,9 +66,10 @@ class Trained:
     """A trained embedding of a catalog.
 
     Attributes:
-        table: float32 [items, dims], unit rows.
+        table: float32 [items, dims]; unit rows, but for a model of what people like.
         attributes: (column, value) of each row of `attribute_vectors`.
         attribute_vectors: float32 [values, dims]; their sum, weighted as in `training.features`, points to an item.
+        preference: of a model of what people like.
     """
 
     catalog: Catalog
@@ -58,6 +79,7 @@ class Trained:
     metrics: dict[str, Any]
     settings: dict[str, Any]
     triplets: tuple[Triplet, ...] = ()
+    preference: Preference | None = None
 
 
 def save(trained: Trained, folder: str | Path) -> None:
@@ -78,6 +100,8 @@ def save(trained: Trained, folder: str | Path) -> None:
         _write_json(new / "metrics.json", trained.metrics)
         _write_json(new / "settings.json", trained.settings)
         write_triplets(new / "triplets.csv", trained.catalog, trained.triplets)
+        if trained.preference:
+            _write_preference(new, trained.preference)
         _write_json(new / DIGESTS, {path.name: _digest(path) for path in sorted(new.iterdir())})
 
 
@@ -99,8 +123,9 @@ def load(folder: str | Path) -> Trained:
             json.loads((folder / "metrics.json").read_text("utf-8")),
             json.loads((folder / "settings.json").read_text("utf-8")),
             tuple(read_triplets(folder / "triplets.csv", catalog)),
+            _read_preference(folder),
         )
-    except (OSError, ValueError, CatalogError) as error:
+    except (OSError, ValueError, TypeError, CatalogError) as error:
         raise TrainedFolderError(f"{folder}: cannot be read as a trained folder ({error}); train again") from error
     _check_fit(folder, trained)
     return trained
@@ -156,6 +181,19 @@ def _write_json(path: Path, value: dict[str, Any]) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
+def _write_preference(folder: Path, preference: Preference) -> None:
+    np.save(folder / "bias.npy", preference.bias)
+    numbers = {"negative_columns": preference.negative_columns, "power": preference.power}
+    _write_json(folder / "preference.json", numbers)
+
+
+def _read_preference(folder: Path) -> Preference | None:
+    if not (folder / "preference.json").exists():
+        return None
+    numbers = json.loads((folder / "preference.json").read_text("utf-8"))
+    return Preference(np.load(folder / "bias.npy", allow_pickle=False), **numbers)
+
+
 def _write_attributes(path: Path, attributes: tuple[tuple[str, str], ...]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream, lineterminator="\n").writerows(attributes)
@@ -174,7 +212,7 @@ def _digest(path: Path) -> str:
 def _check_digests(folder: Path) -> None:
     try:
         digests = json.loads((folder / DIGESTS).read_text("utf-8"))
-        if digests.keys() != _PARTS:
+        if digests.keys() not in (_PARTS, _PARTS | _PREFERENCE_PARTS):
             raise TrainedFolderError(f"{folder / DIGESTS}: does not name the parts of a trained folder; train again")
         for name, digest in digests.items():
             if _digest(folder / name) != digest:
@@ -198,3 +236,13 @@ def _check_fit(folder: Path, trained: Trained) -> None:
         raise TrainedFolderError(f"{folder}: table.npy, row {row} holds NaN or infinity; train again")
     if trained.attribute_vectors.shape != (len(trained.attributes), shape[1]):
         raise TrainedFolderError(f"{folder}: attributes.npy does not fit attributes.csv and table.npy; train again")
+    if trained.preference is not None:
+        _check_preference(folder, trained.preference, shape)
+
+
+def _check_preference(folder: Path, preference: Preference, shape: tuple[int, ...]) -> None:
+    bias, negative, power = preference.bias, preference.negative_columns, preference.power
+    if bias.dtype != np.float32 or bias.shape != shape[:1] or not np.isfinite(bias).all():
+        raise TrainedFolderError(f"{folder}: bias.npy is not {shape[0]} finite float32 numbers; train again")
+    if type(negative) is not int or not 0 <= negative <= shape[1] or not 0 <= power <= 1:
+        raise TrainedFolderError(f"{folder}: preference.json does not fit {shape[1]} dims; train again")

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -85,3 +86,32 @@ def test_a_failure_while_writing_leaves_the_old_folder(folder, monkeypatch, tmp_
         trained.save(loaded, folder)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     trained.load(folder)
+
+
+@pytest.fixture
+def preferring(trained_folder):
+    first = trained.load(trained_folder)
+    bias = np.linspace(-1, 1, len(first.table), dtype=np.float32)
+    return replace(first, table=first.table * 3, preference=trained.Preference(bias, 4, 0.5))
+
+
+def test_a_model_of_what_people_like_is_loaded_as_saved(preferring, tmp_path):
+    trained.save(preferring, tmp_path / "likes")
+    again = trained.load(tmp_path / "likes")
+    np.testing.assert_array_equal(again.preference.bias, preferring.preference.bias)
+    assert (again.preference.negative_columns, again.preference.power) == (4, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"negative_columns": 17}, "does not fit 16 dims"),
+        ({"power": 1.5}, "does not fit 16 dims"),
+        ({"bias": np.zeros(3, np.float32)}, "is not 300 finite"),
+        ({"bias": np.full(300, np.nan, np.float32)}, "is not 300 finite"),
+    ],
+)
+def test_a_preference_that_does_not_fit_is_an_error(preferring, tmp_path, wrong, message):
+    trained.save(replace(preferring, preference=replace(preferring.preference, **wrong)), tmp_path / "likes")
+    with pytest.raises(TrainedFolderError, match=message):
+        trained.load(tmp_path / "likes")
