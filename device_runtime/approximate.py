@@ -185,6 +185,8 @@ def record_of(model: ModelFile) -> IndexRecord:
         IndexFileError: the model was exported without one.
         FileFormatError: the manifest does not say what it should.
     """
+    if model.manifest.preference is not None:
+        raise IndexFileError(f"{model.path}: is a model of what people like, which has no index; use another engine")
     raw = model.manifest.approximate_index
     if raw is None:
         raise IndexFileError(

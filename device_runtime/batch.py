@@ -49,7 +49,7 @@ class Batch:
         queries = np.array([query for (query, _), fits in zip(asked, exact, strict=True) if fits], np.float32)
         most = min(k + max(len(banned) for _, banned in asked), self._count)
         found = iter(scoring.best_of_many(self._take, self._count, queries, most) if len(queries) and most else ())
-        scale = self._catalog.model.manifest.scale
+        queries_of_file = self._catalog.model.queries
         for (query, banned), fits in zip(asked, exact, strict=True):
             if not fits:
                 yield ranked(self._catalog, query, k, banned, self._where)
@@ -57,7 +57,7 @@ class Batch:
             places, scores = next(found, (np.empty(0, np.int64), np.empty(0, np.float32)))
             rows = places if self._rows is None else self._rows[places]
             kept = scoring.without(rows, banned, k)
-            yield rows[kept], scoring.cosines(scores[kept], query, scale)
+            yield rows[kept], queries_of_file.cosines(scores[kept], query)
 
     def _take(self, places: slice | Rows) -> NDArray[np.int8]:
         if self._rows is None:

@@ -14,6 +14,7 @@ from device_runtime.filters import AttributeIndex, Filter
 from device_runtime.lines import Lines, RowOfLine
 from device_runtime.model_file import ModelFile
 from device_runtime.names import NameIndex, best_first
+from device_runtime.queries import inverse_lengths
 from device_runtime.scoring import Rows
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class Catalog:
     def names(self) -> Sequence[str]:
         """The name of each row."""
         return self.model.lines("names.txt")
+
+    @cached_property
+    def inverse_lengths(self) -> NDArray[np.float64]:
+        """Of all rows of a model of what people like, see `queries.inverse_lengths`: [row_count]."""
+        return inverse_lengths(self.model.table)
 
     @cached_property
     def index(self) -> NameIndex:
@@ -105,6 +111,14 @@ class Catalog:
     def vectors(self, rows: Rows) -> NDArray[np.int8]:
         """The integers of some rows: int8 [rows, columns]."""
         return self.model.table[rows]
+
+    def directions(self, rows: Rows) -> NDArray[np.float32]:
+        """The vectors of some rows, of length about 1: float32 [rows, dims]."""
+        manifest = self.model.manifest
+        vectors = self.vectors(rows)[:, : manifest.dims].astype(np.float32)
+        if manifest.preference is None:
+            return vectors * np.float32(manifest.scale)
+        return vectors * self.inverse_lengths[rows, None].astype(np.float32)
 
     def named(self, text: str) -> int | None:
         """The row with just this id or name."""
@@ -161,6 +175,11 @@ class ChangedCatalog(Catalog):
         """The row of each id, by `row_of_id[id]`."""
         added = {item.id: row for row, item in enumerate(self._changes.added, self._first_added)}
         return _RowOfId(added, self._base.row_of_id, frozenset(self._changes.removed))
+
+    @cached_property
+    def inverse_lengths(self) -> NDArray[np.float64]:
+        """See `Catalog.inverse_lengths`."""
+        return np.concatenate([self._base.inverse_lengths, inverse_lengths(self.added_rows)])
 
     @cached_property
     def attributes(self) -> AttributeIndex:

@@ -153,7 +153,7 @@ def _add_ranking_options(command: argparse.ArgumentParser) -> None:
 
 def _info(arguments: argparse.Namespace) -> None:
     model = ModelFile.open(arguments.file)
-    record = model.manifest._asdict() | {
+    record = model.manifest.as_record() | {
         "flatbuffer_bytes": model.flatbuffer_size(),
         "entries": dict(model.entries()),
     }

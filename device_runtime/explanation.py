@@ -14,11 +14,11 @@ def explained(catalog: Catalog, likes: Likes, row: int) -> Explanation:
     """What each favorite contributes to the score of `row`, and the attribute values they share.
 
     A score is the dot product of the row and the weighted sum of the favorites' rows, so it is the sum of one part for
-    each favorite.
+    each favorite; in a model of what people like, and of the bias of the row.
     """
     vector = catalog.vectors(np.array([row]))
     query = query_of(catalog, likes)
-    score = scoring.cosines(scoring.scores_of(vector, query), query, catalog.model.manifest.scale)[0]
+    score = catalog.model.queries.cosines(scoring.scores_of(vector, query), query)[0]
     liked = likes.rows if likes.weights is None else likes.rows[likes.weights > 0]
     return Explanation(
         catalog.ids[row],
@@ -31,7 +31,7 @@ def explained(catalog: Catalog, likes: Likes, row: int) -> Explanation:
 
 def _contributions(catalog: Catalog, likes: Likes, vector: scoring.Rows) -> tuple[Contribution, ...]:
     scale = catalog.model.manifest.scale
-    favorites = catalog.vectors(likes.rows).astype(np.float64)
+    favorites = catalog.model.queries.parts(catalog.vectors(likes.rows)).astype(np.float64)
     weights = np.ones(len(favorites)) if likes.weights is None else likes.weights
     relative = weights / np.abs(weights).max()
     products = favorites @ vector

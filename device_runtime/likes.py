@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime import scoring
 from device_runtime.catalog import Catalog, names_of
 from device_runtime.errors import ContradictoryLikesError, InvalidArgumentError, NoFavoritesError
 from device_runtime.filters import several
@@ -60,11 +59,7 @@ def query_of(catalog: Catalog, likes: Likes) -> NDArray[np.int64]:
     Raises:
         ContradictoryLikesError: it is zero and points nowhere.
     """
-    vectors = catalog.vectors(likes.rows)
-    if likes.weights is None:
-        query = np.add.reduce(vectors, axis=0, dtype=np.int64)
-    else:
-        query = scoring.weighted_query(vectors, likes.weights)
+    query = catalog.model.queries.of_vectors(catalog.vectors(likes.rows), likes.weights)
     if not query.any():
         names = names_of(catalog, likes.rows)
         raise ContradictoryLikesError(f"{', '.join(names)} cancel one another out; change a weight", names)

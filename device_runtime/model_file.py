@@ -31,6 +31,8 @@ if TYPE_CHECKING:  # importing these at start-up would take longer than opening 
 
     from numpy.typing import NDArray
 
+    from device_runtime.queries import Queries
+
 FORMAT_VERSION = 1
 DIGEST_LENGTH = 64
 SEAL = b"mignon sha256 "
@@ -41,6 +43,7 @@ VOCABULARY = "vocabulary.tsv"
 VOCABULARY_VECTORS = "vocabulary.int8"
 _LISTED_ROWS = 1 << 14  # of fewer, a list is small, and faster
 _MOST_MANIFEST_BYTES = 1 << 20
+_LARGEST_ENTRY_OF_QUERY = 1 << 20
 _MOST_OF_ANYTHING = 1 << 53  # a whole number that every language reads from JSON
 _KINDS: dict[str, type] = {
     **dict.fromkeys(("rows", "dims", "columns", "bits", "table_offset"), int),
@@ -50,16 +53,45 @@ _KINDS: dict[str, type] = {
 }
 
 
+class Preference(NamedTuple):
+    """How a model of what people like turns favorites into a query (see `device_runtime.queries`).
+
+    Attributes:
+        entry, power: n favorites set the query's entry in the last column, the bias, to round(entry * n ** power).
+        negative_columns: how many columns before it have the sign -1; the others have 1.
+    """
+
+    entry: float
+    power: float
+    negative_columns: int
+
+    def bias_entry(self, count: float) -> int:
+        """The query's entry in the bias column, for so many favorites or so much weight."""
+        return round(self.exact_entry(count))
+
+    def exact_entry(self, count: float) -> float:
+        """The same before it is rounded."""
+        return float(self.entry * count**self.power)
+
+    def signs(self, columns: int) -> NDArray[np.int64]:
+        """1 or -1 for each column, and 0 for the bias: int64 [columns]."""
+        signs = np.ones(columns, np.int64)
+        signs[columns - 1 - self.negative_columns : -1] = -1
+        signs[-1] = 0
+        return signs
+
+
 class Manifest(NamedTuple):
     """What the file says of itself.
 
     Attributes:
         rows: number of items.
         dims: numbers in the vector of an item.
-        columns: entries in a row of the table; equal to `dims` in this format version.
+        columns: entries in a row of the table: `dims`, and one for the bias where there is a `preference`.
         bits: of an entry: 8, or 4 with two entries to a byte, the first in the low half.
         scale: what one step of the table is worth; a row times `scale` has a norm of about 1, never above it.
         table_offset: bytes from the start of the file to the table, a multiple of 16.
+        preference: of a model of what people like; its rows have any length up to 1 / scale, others nearly that length.
         approximate_index: what lies beside the file, if there is one (see `device_runtime.approximate`).
         table_crc32: the CRC-32 of the table's bytes.
         graph_crc32: the CRC-32 of the rest of the flatbuffer, what is before the table and what is after it. Both only
@@ -77,9 +109,17 @@ class Manifest(NamedTuple):
     objective: str
     quality: dict[str, Any]
     license: str
+    preference: Preference | None = None
     approximate_index: dict[str, Any] | None = None
     table_crc32: int | None = None
     graph_crc32: int | None = None
+
+    def as_record(self) -> dict[str, Any]:
+        """As JSON holds it; fields that say nothing of this file are left out."""
+        record = {name: value for name, value in self._asdict().items() if value is not None}
+        if self.preference is not None:
+            record["preference"] = self.preference._asdict()
+        return record
 
     @property
     def row_bytes(self) -> int:
@@ -177,6 +217,13 @@ class ModelFile:
                 f"{VOCABULARY!r} and {self.manifest.dims} dims"
             )
         return AttributeVectors(names, np.frombuffer(data, np.int8).reshape(len(names), -1))
+
+    @cached_property
+    def queries(self) -> Queries:
+        """How favorites become queries."""
+        from device_runtime.queries import queries_of
+
+        return queries_of(self.table, self.manifest)
 
     @property
     def digest(self) -> str:
@@ -290,8 +337,24 @@ def parse_manifest(path: str, text: str) -> Manifest:
         if field not in raw and field not in Manifest._field_defaults:
             raise FileFormatError(f"{path}: {MANIFEST} has no {field!r}; export the model again")
     manifest = Manifest(**{field: raw[field] for field in Manifest._fields if field in raw})
+    manifest = manifest._replace(preference=_parse_preference(path, raw.get("preference")))
     _check_types(path, manifest)
     return manifest
+
+
+def _parse_preference(path: str, raw: Any) -> Preference | None:
+    if raw is None:
+        return None
+    if not isinstance(raw, dict) or raw.keys() != set(Preference._fields):
+        raise FileFormatError(f"{path}: {MANIFEST} gives a preference without its {', '.join(Preference._fields)}")
+    found = Preference(**raw)
+    if type(found.entry) is not float or not abs(found.entry) < _LARGEST_ENTRY_OF_QUERY:
+        raise FileFormatError(f"{path}: {MANIFEST} gives the preference's entry as {found.entry!r:.40}")
+    if type(found.power) is not float or not 0 <= found.power <= 1:
+        raise FileFormatError(f"{path}: {MANIFEST} gives the preference's power as {found.power!r:.40}")
+    if type(found.negative_columns) is not int or not 0 <= found.negative_columns < _MOST_OF_ANYTHING:
+        raise FileFormatError(f"{path}: {MANIFEST} gives negative_columns as {found.negative_columns!r:.40}")
+    return found
 
 
 def _check_version(path: str, version: Any) -> None:
@@ -316,8 +379,11 @@ def _check_types(path: str, manifest: Manifest) -> None:
             raise FileFormatError(f"{path}: {MANIFEST} gives {field} as {value!r:.40}, which is out of range")
     if manifest.bits not in (4, 8) or manifest.columns * manifest.bits % 8:
         raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns of {manifest.bits!r:.40} bits")
-    if manifest.columns != manifest.dims:
+    extra = 0 if manifest.preference is None else 1
+    if manifest.columns != manifest.dims + extra:
         raise FileFormatError(f"{path}: {MANIFEST} gives {manifest.columns} columns for {manifest.dims} dims")
+    if manifest.preference and manifest.preference.negative_columns > manifest.dims:
+        raise FileFormatError(f"{path}: {MANIFEST} gives more negative_columns than the {manifest.dims} dims")
     if not 0 < manifest.scale < 1:
         raise FileFormatError(f"{path}: {MANIFEST} gives scale as {manifest.scale!r}, not a number between 0 and 1")
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from device_runtime import scoring
 from device_runtime.model_file import ModelFile
-from device_runtime.scoring import Ranking, Rows
+from device_runtime.scoring import Ranking, Rows, Scores
 
 _RESIDENT_TABLE_BYTES = 1 << 24
 
@@ -23,25 +23,28 @@ class NumpyEngine:
 
     def __init__(self, model: ModelFile, *, resident: bool = True) -> None:
         self._table = model.table
-        self._scale = model.manifest.scale
-        self._exact_favorites = scoring.exact_favorites(model.manifest.columns)
+        self._queries = model.queries
         small = resident and self._table.size * 4 <= _RESIDENT_TABLE_BYTES
         self._transposed = np.ascontiguousarray(self._table.T, np.float32) if small else None
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
-        query = scoring.sum_of_rows(self._table, rows)
-        if self._transposed is not None and len(rows) <= self._exact_favorites:
+        query = self._queries.of_rows(rows)
+        if self._transposed is not None and len(rows) <= self._queries.exact_favorites:
             scores = query.astype(np.float32).dot(self._transposed)
             scores[rows] = -np.inf
-            return scoring.best(scores, query, k, self._scale)
+            return self._best(scores, query, k)
         found, best = scoring.best_of_table(self._table, query, min(k + len(rows), len(self._table)))
         kept = scoring.without(found, rows, k)
-        return found[kept], scoring.cosines(best[kept], query, self._scale)
+        return found[kept], self._queries.cosines(best[kept], query)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
         if self._transposed is not None and scoring.is_exact_in_float32(query):
-            return scoring.best(query.astype(np.float32).dot(self._transposed), query, k, self._scale)
+            return self._best(query.astype(np.float32).dot(self._transposed), query, k)
         found, best = scoring.best_of_table(self._table, query, k)
-        return found, scoring.cosines(best, query, self._scale)
+        return found, self._queries.cosines(best, query)
+
+    def _best(self, scores: Scores, query: NDArray[np.int64], k: int) -> Ranking:
+        rows = scoring.top_k(scores, k)
+        return rows, self._queries.cosines(scores.take(rows), query)

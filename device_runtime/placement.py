@@ -16,6 +16,7 @@ from device_runtime.scoring import LARGEST_ENTRY
 if TYPE_CHECKING:
     from device_runtime.changes import Added
 
+_ROWS_FOR_MEDIAN = 10_000
 _SHORTENINGS = np.arange(1.0, 0.5, -0.002)
 
 
@@ -34,20 +35,28 @@ def place(model: ModelFile, attributes: Mapping[str, str | Iterable[str]]) -> ND
 
 
 def row_towards(vector: NDArray[np.generic], model: ModelFile) -> NDArray[np.int8]:
-    """The row that points where `vector` does and is about as long as the table's: int8 [columns].
+    """The row that points where `vector`, of which only [dims] counts, does: int8 [columns].
 
-    It is no longer than 1 / scale, so that no cosine exceeds 1.
+    It is about as long as the table's and no longer than 1 / scale, so that no cosine exceeds 1. In a model of what
+    people like it gets the median length and bias of some rows.
 
     Raises:
         InvalidArgumentError: the vector is zero.
     """
-    wide = vector.astype(np.float64)
+    wide = vector[: model.manifest.dims].astype(np.float64)
     length = np.sqrt(wide @ wide)
     if length == 0:
         raise InvalidArgumentError("the items that it is placed by cancel one another out; give others")
-    radius = 1 / model.manifest.scale
+    if model.manifest.preference is None:
+        return _rounded(wide / length, 1 / model.manifest.scale)
+    some = model.table[:: max(1, len(model.table) // _ROWS_FOR_MEDIAN)]
+    lengths = np.sqrt(np.square(some[:, :-1].astype(np.float64)).sum(axis=1))
+    return np.append(_rounded(wide / length, max(1.0, float(np.median(lengths)))), np.int8(np.median(some[:, -1])))
+
+
+def _rounded(direction: NDArray[np.float64], radius: float) -> NDArray[np.int8]:
     for shortening in _SHORTENINGS:
-        row = np.clip(np.rint(wide * (shortening * radius / length)), -LARGEST_ENTRY, LARGEST_ENTRY)
+        row = np.clip(np.rint(direction * (shortening * radius)), -LARGEST_ENTRY, LARGEST_ENTRY)
         if row @ row <= radius**2 * (1 + 1e-9):
             break
     return row.astype(np.int8)

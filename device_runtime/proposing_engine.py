@@ -37,7 +37,7 @@ class ProposingEngine:
 
     def __init__(self, model: ModelFile, module: str) -> None:
         self._table = model.table
-        self._scale = model.manifest.scale
+        self._queries = model.queries
         self._by_numpy = NumpyEngine(model, resident=False)
         self._interpreter = load_interpreter(module, model, one_product(model.table), delegate=True)
         with quietly():
@@ -50,13 +50,13 @@ class ProposingEngine:
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
-        query = scoring.sum_of_rows(self._table, rows)
+        query = self._queries.of_rows(rows)
         candidates = self._candidates(query, k + len(rows))
         if candidates is None:
             return self._by_numpy.nearest(rows, k)
         found, scores = self._best(candidates, query, k + len(rows))
         kept = scoring.without(found, rows, k)
-        return found[kept], scoring.cosines(scores[kept], query, self._scale)
+        return found[kept], self._queries.cosines(scores[kept], query)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
@@ -64,7 +64,7 @@ class ProposingEngine:
         if candidates is None:
             return self._by_numpy.search(query, k)
         found, scores = self._best(candidates, query, k)
-        return found, scoring.cosines(scores, query, self._scale)
+        return found, self._queries.cosines(scores, query)
 
     def _best(self, candidates: Rows, query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
         scores = scoring.scores_of(self._table.take(candidates, axis=0), query)

@@ -23,18 +23,37 @@ def ranked(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter |
         rows, scores = _among_some(catalog, query, k, banned, where)
     else:
         rows, scores = _among_all(catalog, query, k, banned)
-    return rows, scoring.cosines(scores, query, catalog.model.manifest.scale)
+    return rows, catalog.model.queries.cosines(scores, query)
+
+
+def alike(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter | None) -> Ranking:
+    """The k rows that point most nearly where `query` does, and their cosines; ties by the lower row.
+
+    For rows of unlike lengths. The query's entry for the bias, the last one, must be 0. A whole number times the
+    inverse of a length is the same on every processor, so answers are too.
+    """
+    scores = _all_scores(catalog, query) * catalog.inverse_lengths
+    rows, best = _best_allowed(catalog, scores, k, banned, where or {})
+    return rows, (best / np.sqrt(max(1.0, float(np.square(query.astype(np.float64)).sum())))).astype(np.float32)
 
 
 def _among_some(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
-    allowed = catalog.allowed(where)
+    return _best_allowed(catalog, _all_scores(catalog, query), k, banned, where)
+
+
+def _best_allowed(catalog: Catalog, scores: Scores, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
+    allowed = catalog.allowed(where) if where or catalog.changed else np.ones(len(scores), bool)
     allowed[banned] = False
-    scores = scoring.scores_of(catalog.model.table, query)
-    if len(catalog.added_rows):
-        scores = np.concatenate([scores, scoring.scores_of(catalog.added_rows, query)])
     scores[~allowed] = -np.inf
     rows = scoring.top_k(scores, k)
     return rows, scores[rows]
+
+
+def _all_scores(catalog: Catalog, query: Query) -> Scores:
+    scores = scoring.scores_of(catalog.model.table, query)
+    if not len(catalog.added_rows):
+        return scores
+    return np.concatenate([scores, scoring.scores_of(catalog.added_rows, query)])
 
 
 def _among_all(catalog: Catalog, query: Query, k: int, banned: Rows) -> tuple[Rows, Scores]:

@@ -138,7 +138,12 @@ class Recommender:
             InvalidArgumentError: `diversify` is not from 0 to 1, or another argument of the wrong kind.
             UnknownAttributeError: `where` names an attribute or a value that no item has.
         """
-        return self.recommend([item], k, exclude=exclude, where=where, diversify=diversify)
+        if self.manifest.preference is None:
+            return self.recommend([item], k, exclude=exclude, where=where, diversify=diversify)
+        catalog = self._catalog
+        row = np.array([catalog.row(item)])
+        banned = np.concatenate([row, catalog.rows(several(exclude))])
+        return self._alike(catalog, catalog.vectors(row)[0].astype(np.int64), k, banned, where, diversify)
 
     def recommend(  # noqa: PLR0913 - each is of its own
         self,
@@ -224,6 +229,8 @@ class Recommender:
         catalog = self._catalog
         query = scoring.integer_query(self._checked(vector))
         banned = catalog.rows(several(exclude))
+        if self.manifest.preference is not None:
+            return self._alike(catalog, np.append(query, 0), k, banned, where, diversify)
         k = min(_check_count("k", k), catalog.row_count)
         wanted = _candidates(k, diversify, catalog.row_count)
         if where or catalog.changed:
@@ -266,8 +273,12 @@ class Recommender:
     def score(self, item: str, other: str) -> float:
         """How alike two items are: the cosine that `similar` would give, from -1 to 1."""
         catalog = self._catalog
-        query, row = catalog.vectors(np.array([catalog.row(item), catalog.row(other)])).astype(np.int64)
-        return float(scoring.cosines(np.array([float(query @ row)]), query, self.manifest.scale)[0])
+        rows = np.array([catalog.row(item), catalog.row(other)])
+        if self.manifest.preference is not None:
+            one, another = catalog.directions(rows)
+            return float(one @ another)
+        query, row = catalog.vectors(rows).astype(np.int64)
+        return float(catalog.model.queries.cosines(np.array([float(query @ row)]), query)[0])
 
     def row(self, item: str) -> int:
         """The row of `item` in the table: the index by which the signatures of the file know it.
@@ -402,12 +413,22 @@ class Recommender:
             ranking = _without(ranking, excluded, wanted)
         return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
 
+    def _alike(  # noqa: PLR0913, PLR0917 - as many as its callers have
+        self, catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None, diversify: float
+    ) -> list[Neighbor]:
+        """The items of a model of what people like that point where `query` [columns] does, whatever its last entry."""
+        from device_runtime.ranking import alike
+
+        k = min(_check_count("k", k), catalog.row_count)
+        query[-1] = 0
+        ranking = alike(catalog, query, _candidates(k, diversify, catalog.row_count), banned, where)
+        return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
+
     def _diversified(self, catalog: Catalog, ranking: Ranking, k: int, diversify: float) -> Ranking:
         if not diversify:
             return ranking
         rows, scores = ranking
-        vectors = catalog.vectors(rows) * np.float32(self.manifest.scale)
-        chosen = diversified(vectors, scores, k, diversify)
+        chosen = diversified(catalog.directions(rows), scores, k, diversify)
         return rows[chosen], scores[chosen]
 
     def _checked(self, vector: ArrayLike) -> NDArray[np.float32]:

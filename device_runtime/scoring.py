@@ -165,12 +165,6 @@ def without(rows: Rows, banned: Rows, k: int) -> Rows:
     return np.flatnonzero(~np.isin(rows, banned))[:k]
 
 
-def best(scores: Scores, query: NDArray[np.int64], k: int, scale: float) -> tuple[Rows, NDArray[np.float32]]:
-    """The rows of the k greatest scores, as `top_k` orders them, and their cosines."""
-    rows = top_k(scores, k)
-    return rows, cosines(scores[rows], query, scale)
-
-
 def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
     """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it.
 

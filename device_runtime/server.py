@@ -276,7 +276,7 @@ class Api:
         model = recommender.file
         self.page = resources.files("device_runtime").joinpath("page.html").read_bytes()
         self.info = {
-            **model.manifest._asdict(),
+            **model.manifest.as_record(),
             "flatbuffer_bytes": model.flatbuffer_size(),
             "entries": dict(model.entries()),
             "engine": self.recommender.engine,

@@ -40,7 +40,7 @@ class TFLiteEngine:
         self._module = module
         self._recommend = _FirstGraph(model, self._interpreter())
         self._by_numpy = NumpyEngine(model, resident=False)
-        self._exact_favorites = scoring.exact_favorites(model.manifest.columns)
+        self._exact_favorites = model.queries.exact_favorites
         self._turn = threading.Lock()
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
@@ -55,7 +55,8 @@ class TFLiteEngine:
         if not scoring.is_exact_in_float32(query):
             return self._by_numpy.search(query, k)
         with self._turn:
-            found = self._signatures["search"](vector=query.astype(np.float32)[None], k=_count(k))
+            vector = query[: self._model.manifest.dims].astype(np.float32)[None]
+            found = self._signatures["search"](vector=vector, k=_count(k))
         return found["ids"].astype(np.int64), found["scores"]
 
     def embed(self, rows: Rows) -> NDArray[np.float32]:

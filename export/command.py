@@ -13,6 +13,7 @@ from typing import Any
 from device_runtime.approximate import IndexRecord, index_path, library
 from device_runtime.errors import InvalidArgumentError, MignonError
 from device_runtime.units import parse_bytes
+from export import preference
 from export.candidates import BITS, METHODS, Candidate, candidates, every_size, frontier, within
 from export.errors import ExportError, VerificationError
 from export.gate import Judge, Quality
@@ -21,9 +22,11 @@ from export.write import Exported, Labels, judge_of, write
 from training import trained
 from training.errors import TrainingError
 from training.quiet import drop_output
+from training.trained import Trained
 
 BAD_INPUT = 2
 FAILURE = 1
+_OF_ATTRIBUTES = ("dims", "max-bytes", "frontier", "min-overlap", "report", "index")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,6 +67,9 @@ def _export(arguments: argparse.Namespace) -> None:
     if arguments.index:
         check_size(len(source.table))
         library()
+    if source.preference is not None:
+        _export_preference(arguments, source)
+        return
     judge = judge_of(arguments.model, source)
     labels = Labels(arguments.name or arguments.out.stem, arguments.license)
     sizes = _sizes(arguments, judge)
@@ -91,6 +97,26 @@ def _export(arguments: argparse.Namespace) -> None:
 
         write_report(exported, sizes, arguments.report)
     _print(exported, sizes, arguments)
+
+
+def _export_preference(arguments: argparse.Namespace, source: Trained) -> None:
+    """A model of what people like has one way to be quantized and one size."""
+    unfit = [name for name in _OF_ATTRIBUTES if getattr(arguments, name.replace("-", "_")) not in (None, False)]
+    if unfit or arguments.bits == 4 or arguments.quantize == "qat":
+        named = f"--{unfit[0]}" if unfit else "--bits 4" if arguments.bits == 4 else "--quantize qat"
+        raise ExportError(f"{arguments.model}: is a model of what people like, for which there is no {named}")
+    labels = Labels(arguments.name or arguments.out.stem, arguments.license)
+    exported = preference.write(source, arguments.out, labels.name, labels.license, progress=not arguments.no_progress)
+    if arguments.json:
+        print(json.dumps(asdict(exported) | {"path": str(exported.path)}))
+        return
+    kept = exported.kept
+    print(f"the ten best by integers hold {kept.overlap_at_10:.3f} of the ten best by float, of {kept.baskets} baskets")
+    print(
+        f"wrote {exported.path}: {exported.rows} items x {exported.dims} dims and a bias, {exported.bytes_per_item} "
+        f"bytes an item, {exported.file_bytes:,} bytes, of which {exported.flatbuffer_bytes:,} flatbuffer"
+    )
+    print(f"verified on {', '.join(exported.engines)}: ids equal exact arithmetic")
 
 
 def _sizes(arguments: argparse.Namespace, judge: Judge) -> list[Candidate]:

@@ -202,8 +202,7 @@ def verify(path: Path, table: QuantizedTable, judge: Judge, *, progress: bool = 
     model = ModelFile.open(path)
     if not np.array_equal(model.table, table.rows):
         raise VerificationError(f"{path}: the table read back is not the one that was written")
-    with without_chatter():
-        interpreters = _interpreters(model)
+    interpreters = interpreters_of(model)
     if not interpreters:
         raise VerificationError("no TFLite interpreter is installed to check the file on; install extra 'pipeline'")
     neighbors = judge.neighbors(table.rows) if judge.k else np.empty((0, 0), np.int64)
@@ -213,17 +212,18 @@ def verify(path: Path, table: QuantizedTable, judge: Judge, *, progress: bool = 
         _check_neighbors(path, name, engine, judge, neighbors)
         _check_baskets(path, name, engine, wide)
     for name, interpreter in interpreters.items():
-        _check_vectors(path, name, interpreter, table)
+        check_vectors(path, name, interpreter, table, model.manifest.dims)
     return tuple(engines)
 
 
-def _interpreters(model: ModelFile) -> dict[str, TFLiteEngine]:
+def interpreters_of(model: ModelFile) -> dict[str, TFLiteEngine]:
+    """An engine for each interpreter that is installed and loads the file, by the interpreter's name."""
     found = {}
     for module in interpreter_modules():
         name = module.partition(".")[0]
         try:
-            found[name] = TFLiteEngine(model, module)
-            found[name].embed(np.array([0]))  # LiteRT tells of its delegate only now
+            with without_chatter():
+                found[name] = TFLiteEngine(model, module)
         except MissingInterpreterError:
             if model.manifest.bits == 8 or name != "tflite_runtime":
                 raise
@@ -234,21 +234,26 @@ def _check_neighbors(path: Path, name: str, engine: Engine, judge: Judge, expect
     step = 1 if len(judge.vectors) <= _LARGE else _EVERY_OF_LARGE
     for item, neighbors in zip(judge.sample[::step], expected[::step], strict=False):
         found, _ = engine.nearest(np.array([item]), judge.k)
-        _compare(path, name, np.array([item]), found, neighbors)
+        compare(path, name, np.array([item]), found, neighbors)
 
 
 def _check_baskets(path: Path, name: str, engine: Engine, wide: NDArray[np.float32]) -> None:
     for basket, k in baskets(len(wide), BASKETS if len(wide) <= _LARGE else BASKETS_OF_LARGE):
         query = wide[basket].sum(axis=0, dtype=np.float64).astype(np.int64)
         scores = wide @ query.astype(np.float32 if is_exact_in_float32(query) else np.float64)
-        _compare(path, name, basket, engine.search(query, k)[0], top_k(scores, k))
+        compare(path, name, basket, engine.search(query, k)[0], top_k(scores, k))
         scores[basket] = -np.inf
-        _compare(path, name, basket, engine.nearest(basket, k)[0], top_k(scores, k))
+        compare(path, name, basket, engine.nearest(basket, k)[0], top_k(scores, k))
 
 
-def _compare(
+def compare(
     path: Path, name: str, asked: NDArray[np.int64], found: NDArray[np.int64], expected: NDArray[np.int64]
 ) -> None:
+    """Refuses an answer of the engine called `name` that is not the one expected.
+
+    Raises:
+        VerificationError: they differ.
+    """
     if not np.array_equal(found, expected):
         raise VerificationError(
             f"{path}: engine {name} answers {found[:5].tolist()}... for rows {asked.tolist()}; exact integer scores "
@@ -256,10 +261,15 @@ def _compare(
         )
 
 
-def _check_vectors(path: Path, name: str, engine: TFLiteEngine, table: QuantizedTable) -> None:
+def check_vectors(path: Path, name: str, engine: TFLiteEngine, table: QuantizedTable, dims: int) -> None:
+    """Refuses a file whose signature `embed` gives other vectors than the first `dims` columns of the rows.
+
+    Raises:
+        VerificationError: a vector differs.
+    """
     for start in range(0, len(table.rows), 1 << 16):
         rows = np.arange(start, min(start + (1 << 16), len(table.rows)))
-        error = float(np.abs(engine.embed(rows) - table.rows[rows] * np.float32(table.scale)).max())
+        error = float(np.abs(engine.embed(rows) - table.rows[rows, :dims] * np.float32(table.scale)).max())
         if error > _SMALL_ERROR:
             raise VerificationError(f"{path}: on {name} a vector differs from its row by {error:.6f}")
 

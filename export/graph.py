@@ -15,12 +15,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.model_file import Preference
 from export.quantize import QuantizedTable
 
 DType = Literal["float32", "int32", "int8", "int4", "bool", "int64"]
 Options = dict[str, int | float | bool | str]
 
 TABLE = "table"
+MOST_FAVORITES = 64  # of a model of what people like, by the graph; more count as so many toward the bias
 PADDING_SCORE = np.float32(-3.0e38)
 SMALLEST_SQUARED_NORM = np.float32(1.0)  # an all-zero query has norm 0; integer rows otherwise have at least 1
 
@@ -156,20 +158,29 @@ class _Builder:
         return Tensor(f"{len(self.operators)}_{kind.lower()}", dtype, shape, None, scale)
 
 
-def signatures(table: QuantizedTable) -> list[Signature]:
-    """The signatures `recommend`, `search` and `embed` over `table`, which must have rows of nearly equal norm."""
+def signatures(table: QuantizedTable, preference: Preference | None = None) -> list[Signature]:
+    """The signatures `recommend`, `search` and `embed` over `table`.
+
+    Its rows must have nearly equal norm, or else the last column must be the bias of a model of what people like.
+    """
     dtype: DType = "int8" if table.bits == 8 else "int4"
     shared = Tensor(TABLE, dtype, table.rows.shape, table.packed, 1.0)
-    return [_recommend(shared, table.scale), _search(shared, table.scale), _embed(shared, table.scale)]
+    made = (_recommend, _search, _embed)
+    return [make(shared, table.scale, preference) for make in made]
 
 
-def _recommend(table: Tensor, scale: float) -> Signature:
+def _recommend(table: Tensor, scale: float, preference: Preference | None) -> Signature:
     b = _Builder(table)
     columns = table.shape[1]
     items, k = Tensor("items", "int32", (1, -1)), Tensor("k", "int32", ())
     query = b.reduce("SUM", b.rows(items, (1, -1, columns)), 1, (1, columns))
     favorites = b.length(items, 1)
-    ids, scores = _ranked(b, query, b.arithmetic("ADD", k, favorites, (), "int32"), scale)
+    biased = None
+    if preference is not None:
+        signs = b.constant("signs", preference.signs(columns).astype(np.float32)[None])
+        query = b.arithmetic("MUL", query, signs, (1, columns))
+        biased = b.arithmetic("ADD", query, _bias_of_query(b, favorites, preference), (1, columns))
+    ids, scores = _ranked(b, query, b.arithmetic("ADD", k, favorites, (), "int32"), scale, biased)
     ids, scores = _without(b, items, k, ids, scores)
     return Signature("recommend", {"items": items, "k": k}, {"ids": ids, "scores": scores}, tuple(b.operators))
 
@@ -182,28 +193,59 @@ def _without(b: _Builder, items: Tensor, k: Tensor, ids: Tensor, scores: Tensor)
     return b.gather(ids, kept, (-1,)), b.gather(scores, kept, (-1,))
 
 
-def _search(table: Tensor, scale: float) -> Signature:
+def _bias_of_query(b: _Builder, favorites: Tensor, preference: Preference) -> Tensor:
+    """0 in all columns but the last, where the entry for this number of favorites stands: [1, columns].
+
+    Entries are looked up, not computed: interpreters take different roots.
+    """
+    columns = b.table.shape[1]
+    known = [preference.bias_entry(count) for count in range(MOST_FAVORITES + 1)]
+    count = b.arithmetic("MINIMUM", favorites, b.integer(MOST_FAVORITES), (), "int32")
+    entry = b.gather(b.constant("bias_of_query", np.array(known, np.int32)), b.reshape(count, (1,)), (1,))
+    last = np.zeros((1, columns), np.float32)
+    last[0, -1] = 1
+    return b.arithmetic("MUL", b.cast(entry, "float32"), b.constant("last_column", last), (1, columns))
+
+
+def _search(table: Tensor, scale: float, preference: Preference | None) -> Signature:
     b = _Builder(table)
-    vector, k = Tensor("vector", "float32", (1, table.shape[1])), Tensor("k", "int32", ())
-    ids, scores = _ranked(b, vector, k, scale)
+    columns = table.shape[1]
+    dims = columns if preference is None else columns - 1
+    vector, k = Tensor("vector", "float32", (1, dims)), Tensor("k", "int32", ())
+    query = vector
+    if preference is not None:
+        edges = b.constant("bias_column", np.array([[0, 0], [0, 1]], np.int32))
+        query = b.op("PAD", [vector, edges], (1, columns), options_type="PadOptions")
+    ids, scores = _ranked(b, query, k, scale)
     return Signature("search", {"vector": vector, "k": k}, {"ids": ids, "scores": scores}, tuple(b.operators))
 
 
-def _embed(table: Tensor, scale: float) -> Signature:
+def _embed(table: Tensor, scale: float, preference: Preference | None) -> Signature:
     b = _Builder(table)
     items = Tensor("items", "int32", (-1,))
     rows = b.rows(items, (-1, table.shape[1]))
+    if preference is not None:
+        start, size = (b.constant(f"slice_{n[1]}", np.array(n, np.int32)) for n in ((0, 0), (-1, table.shape[1] - 1)))
+        rows = b.op("SLICE", [rows, start, size], (-1, table.shape[1] - 1), options_type="SliceOptions")
     factor = b.constant("scale", np.array(scale, np.float32))
     vectors = b.arithmetic("MUL", rows, factor, rows.shape)
     return Signature("embed", {"items": items}, {"vectors": vectors}, tuple(b.operators))
 
 
-def _ranked(b: _Builder, query: Tensor, k: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """The best k rows for a query of shape [1, columns]; only their scores are turned into cosines."""
+def _ranked(b: _Builder, query: Tensor, k: Tensor, scale: float, biased: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The best k rows for a query of shape [1, columns]; only their scores are turned into cosines.
+
+    Args:
+        biased: what to score by, where it is not the query itself; the query's norm divides the scores.
+    """
     rows, columns = b.table.shape
     options: Options = {"fusedActivationFunction": 0, "keepNumDims": False}
     scores = b.op(
-        "FULLY_CONNECTED", [query, b.weights], (1, rows), options_type="FullyConnectedOptions", options=options
+        "FULLY_CONNECTED",
+        [biased or query, b.weights],
+        (1, rows),
+        options_type="FullyConnectedOptions",
+        options=options,
     )
     ids, best = _two_level_top_k(b, scores, k)
     square = b.reduce("SUM", b.arithmetic("MUL", query, query, (1, columns)), 1, (1,))

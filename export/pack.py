@@ -43,7 +43,7 @@ def pack(flatbuffer: bytes, manifest: Manifest, catalog: Catalog, vocabulary: Vo
 
 def _entries(manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
     items = catalog.items
-    yield MANIFEST, json.dumps(manifest._asdict(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    yield MANIFEST, json.dumps(manifest.as_record(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     yield "ids.txt", _lines(item.id for item in items)
     yield "names.txt", _lines(item.name for item in items)
     yield "aliases.tsv", _lines(f"{row}\t{alias}" for row, item in enumerate(items) for alias in item.aliases)
