@@ -100,17 +100,26 @@ class FileScorer:
         self._missing = rows < 0
         self._table = file.table[rows].astype(np.int32)
         self._table[self._missing] = 0
+        self._preference = file.manifest.preference
         self.bytes_per_item = file.manifest.columns * file.manifest.bits / 8
 
     def scores(self, given: csr_matrix) -> Scores:
         """Integers, as float32 where it holds them exactly and float64 otherwise; -inf where the file has no row."""
         present = csr_matrix((np.ones(given.nnz, np.int32), given.indices, given.indptr), given.shape)
-        queries = present @ self._table
+        queries = self._queries(present)
         exact = LARGEST_ENTRY * int(np.abs(queries).sum(axis=1).max(initial=0)) < EXACT_IN_FLOAT32
         dtype = np.float32 if exact else np.float64
         scores: Scores = queries.astype(dtype) @ self._table.T.astype(dtype)
         scores[:, self._missing] = -np.inf
         return scores
+
+    def _queries(self, present: csr_matrix) -> NDArray[np.int32]:
+        queries: NDArray[np.int32] = present @ self._table
+        if self._preference is not None:
+            counts = present @ (~self._missing).astype(np.int32)
+            queries *= self._preference.signs(queries.shape[1]).astype(np.int32)
+            queries[:, -1] = [self._preference.bias_entry(count) for count in counts.tolist()]
+        return queries
 
 
 class _Run(NamedTuple):

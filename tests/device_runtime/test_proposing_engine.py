@@ -13,6 +13,7 @@ from device_runtime import engines, proposing_engine, scoring, tflite_engine
 from device_runtime.errors import MissingInterpreterError
 from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.proposing_engine import ProposingEngine, to_127_steps, to_255_steps
+from device_runtime.queries import Queries
 from device_runtime.tflite_engine import TFLiteEngine
 
 INTERPRETERS = ["tflite_runtime.interpreter", "ai_edge_litert.interpreter"]
@@ -21,7 +22,7 @@ queries = arrays(np.int64, st.integers(1, 40), elements=st.integers(-3000, 3000)
 
 def model_of(table, path=None):
     manifest = SimpleNamespace(rows=len(table), columns=table.shape[1], scale=0.005, bits=8)
-    return SimpleNamespace(table=table, manifest=manifest, path=path)
+    return SimpleNamespace(table=table, manifest=manifest, path=path, queries=Queries(table, manifest))
 
 
 def table_with_ties(rows, columns, seed=0):

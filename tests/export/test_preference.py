@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 from device_runtime import Recommender
 from device_runtime.model_file import ModelFile
@@ -90,7 +91,7 @@ def test_float_and_integers_rank_alike(source, path, rows):
 
 
 @pytest.mark.parametrize("engine", ["numpy", "tflite"])
-def test_weights_filters_and_batches_follow_the_same_rule(path, rows, engine):
+def test_weights_filters_and_batches_follow_the_same_rule(path, engine):
     meals = Recommender.open(path, engine=engine)
     plain = meals.recommend(["pancakes", "borscht"], 20)
     assert meals.recommend({"pancakes": 1, "borscht": 1}, 20) == plain
@@ -105,7 +106,7 @@ def test_weights_filters_and_batches_follow_the_same_rule(path, rows, engine):
     assert "pancakes" not in less
 
 
-def test_similar_is_the_cosine_of_the_vectors(source, path):
+def test_similar_is_the_cosine_of_the_vectors(path):
     meals = Recommender.open(path)
     ids = list(meals.file.lines("ids.txt"))
     vectors = np.array([meals.vector(item) for item in ids])
@@ -162,6 +163,20 @@ def test_an_engine_that_answers_otherwise_is_found_out(source, path, monkeypatch
     monkeypatch.setattr(preference.NumpyEngine, "nearest", lambda *_: (np.array([0]), np.array([1.0])))
     with pytest.raises(VerificationError, match="engine numpy answers"):
         preference.verify(path, table, said)
+
+
+def test_the_scorer_of_benchmarks_scores_as_a_device_does(path, rows):
+    from benchmarks.interactions import FileScorer
+
+    meals = Recommender.open(path)
+    items = ["unknown", *meals.file.lines("ids.txt")]
+    given = np.zeros((1, len(items)), np.float32)
+    liked = [3, 8, 200]
+    given[0, [0, *(row + 1 for row in liked)]] = 1
+    [scores] = FileScorer(path, items).scores(csr_matrix(given))
+    assert scores[0] == -np.inf
+    order = np.argsort(-scores[1:], kind="stable").tolist()
+    assert order == best_by_python(rows, meals.manifest, liked, [], len(rows))
 
 
 def test_the_same_folder_gives_the_same_bytes(folder, path, tmp_path):
