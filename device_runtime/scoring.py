@@ -20,6 +20,7 @@ LARGEST_ENTRY = 127
 _BLOCK_BYTES = 1 << 19
 _ROWS_IN_GROUP = 32
 _GROUPS = 1 << 12
+_MANY_ROWS = 1 << 15  # so many that it pays to look only into the groups that hold a great score
 QUERIES_AT_ONCE = 64
 
 
@@ -113,7 +114,8 @@ def _maxima_of_groups(blocks: NDArray[np.int8], query: NDArray[np.float32], grou
 def top_k(scores: Scores, k: int) -> Rows:
     """The rows of the k greatest scores, best first, ties by the lower row; -inf is never returned."""
     if k < len(scores):
-        rows = (scores >= at_most_the_kth(scores, k)).nonzero()[0]
+        large = len(scores) > _MANY_ROWS
+        rows = within(scores, k, 0.0) if large else (scores >= at_most_the_kth(scores, k)).nonzero()[0]
         found = scores.take(rows)
     else:
         rows, found = np.arange(len(scores)), scores

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -13,9 +14,12 @@ def brute_force(scores, k):
     return sorted(range(len(scores)), key=lambda row: (-scores[row], row))[:k]
 
 
-@given(st.lists(st.integers(-5, 5), min_size=1, max_size=60), st.integers(1, 70))
-def test_top_k_is_a_stable_sort(scores, k):
-    assert scoring.top_k(np.array(scores, np.float32), k).tolist() == brute_force(scores, k)
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=300), st.integers(1, 70), st.sampled_from([0, 1 << 15]))
+def test_top_k_is_a_stable_sort(scores, k, many):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scoring, "_MANY_ROWS", many)
+        patch.setattr(scoring, "_ROWS_IN_GROUP", 4)
+        assert scoring.top_k(np.array(scores, np.float32), k).tolist() == brute_force(scores, k)
 
 
 @given(tables, st.data())
