@@ -46,12 +46,12 @@ class Catalog:
         return len(self.items)
 
 
-def read_catalog(path: str | Path) -> Catalog:
+def read_catalog(path: str | Path, *, needs_attributes: bool = True) -> Catalog:
     """Reads and checks a catalog.
 
     Raises:
         CatalogError: it cannot be read, a required column is missing, an id or a name is empty or stands twice, a row
-            has too many or too few cells, or there are no items or no attributes.
+            has too many or too few cells, or there are no items, or no attributes where those are needed.
     """
     path = Path(path)
     header, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
@@ -59,7 +59,7 @@ def read_catalog(path: str | Path) -> Catalog:
     items = tuple(_item(path, header, number, cells) for number, cells in rows)
     _check_items(path, items)
     columns = tuple(column for column in header if column not in (*REQUIRED, "aliases"))
-    if not any(item.attributes for item in items):
+    if needs_attributes and not any(item.attributes for item in items):
         raise CatalogError(f"{path}: no item has an attribute; add a column that says what the items are like")
     return Catalog(items, columns)
 

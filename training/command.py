@@ -1,38 +1,26 @@
-"""The command `python -m training`."""
+"""The command `python -m training`: by what items are like, or, with `--interactions`, by who likes them."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from collections.abc import Sequence
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from training.catalog import BUILT_IN_CATALOG, Catalog, read_catalog
-from training.errors import TrainingError
-from training.evaluation import Triplet, triplet_accuracy, triplets_of
-from training.features import build_vocabulary, featurize
-from training.fit import Fitted, Settings, Trainer
-from training.measures import check_measurable, evaluate
+from training import catalog_command, preference_command
+from training.catalog import BUILT_IN_CATALOG
+from training.errors import SettingsError, TrainingError
+from training.fit import Settings
+from training.interactions import MAX_USER, MIN_ITEM, MIN_USER
+from training.preference_settings import PreferenceSettings, Weights
 from training.quiet import drop_output
-from training.rules import enrich, rules_beside
-from training.trained import Trained, check_replaceable, save
-
-Metrics = dict[str, Any]
+from training.trained import check_replaceable
 
 BAD_INPUT = 2
 FAILURE = 1
-_HELP = {
-    "dims": "numbers in a vector",
-    "epochs": "epochs at most",
-    "batch": "items in a step",
-    "patience": "epochs without a better held-out measure before training stops",
-    "seed": "of every random choice",
-}
+_CATALOG_SETTINGS = ("dims", "epochs", "batch", "patience", "seed")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,93 +44,76 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _train(arguments: argparse.Namespace) -> None:
+    given = {each.name: getattr(arguments, each.name) for each in _all_settings() if hasattr(arguments, each.name)}
+    check_replaceable(arguments.out)
+    if arguments.interactions is not None:
+        if arguments.triplets is not None:
+            raise SettingsError("--triplets measures what items are like; leave it out with --interactions")
+        preference_command.train(arguments, PreferenceSettings(**given))
+        return
+    for name in (*given, *preference_command.OPTIONS):
+        if name not in _CATALOG_SETTINGS and getattr(arguments, name) not in (None, False):
+            option = name.replace("_", "-")
+            raise SettingsError(f"--{option} is for learning from what people like; give --interactions with it")
+    arguments.catalog = arguments.catalog or BUILT_IN_CATALOG
+    catalog_command.train(arguments, Settings(**given))
+
+
+def _all_settings() -> list[Field[Any]]:
+    return list(fields(PreferenceSettings))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description="Trains an embedding of a catalog.")
-    parser.add_argument("--catalog", type=Path, default=BUILT_IN_CATALOG, help="CSV or Parquet (default: 5,000 meals)")
+    parser = argparse.ArgumentParser(
+        prog="python -m training", description="Trains an embedding of items by what they are like or who likes them."
+    )
+    parser.add_argument("--catalog", type=Path, help="CSV or Parquet (default: 5,000 meals; none with --interactions)")
     parser.add_argument("--triplets", type=Path, help="to measure with (default: those beside the catalog, if any)")
     parser.add_argument("--out", type=Path, default=Path("build/model"), help="trained folder (default: %(default)s)")
-    for field in fields(Settings):
-        if field.name in _HELP:
-            help_text = f"{_HELP[field.name]} (default: %(default)s)"
-            parser.add_argument(f"--{field.name}", type=int, default=field.default, help=help_text)
     parser.add_argument("--resume", action="store_true", help="continue a run that was stopped")
     parser.add_argument(
-        "--evaluate", action="store_true", help="measure against TF-IDF and SVD as well; trains five times more"
+        "--evaluate",
+        action="store_true",
+        help="measure against TF-IDF and SVD as well, which trains five times more; with --interactions on a fifth of "
+        "the users, training once more without them",
     )
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
+    _add_settings(parser.add_argument_group("how to train"), _CATALOG_SETTINGS)
+    likes = parser.add_argument_group("learning from what people like")
+    likes.add_argument(
+        "--interactions", type=Path, metavar="LOG", help=".csv, .parquet or .jsonl: user_id, item_id, ..."
+    )
+    likes.add_argument("--min-user", type=int, help=f"users with fewer items are left out (default: {MIN_USER})")
+    likes.add_argument("--min-item", type=int, help=f"items with fewer users are left out (default: {MIN_ITEM})")
+    likes.add_argument("--max-user", type=int, help=f"items of a user beyond are left out (default: {MAX_USER:,})")
+    likes.add_argument("--tensorboard", type=Path, metavar="DIR", help="log for TensorBoard")
+    _add_settings(likes, [each.name for each in _all_settings() if each.name not in _CATALOG_SETTINGS])
     return parser
 
 
-def _train(arguments: argparse.Namespace) -> None:
-    settings = Settings(**{name: getattr(arguments, name) for name in _HELP})
-    check_replaceable(arguments.out)
-    catalog = read_catalog(arguments.catalog)
-    rules = rules_beside(arguments.catalog)
-    vocabulary = build_vocabulary(catalog)
-    features = featurize([item.attributes for item in catalog.items], vocabulary)
-    trainer = Trainer(features, vocabulary, settings, rules.weights)
-    checkpoint = arguments.out.with_name(arguments.out.name + ".checkpoint.npz")
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=checkpoint.parent).close()  # fails now rather than after the first epoch
-    if arguments.resume and checkpoint.exists():
-        trainer.restore(checkpoint)
-    triplets = triplets_of(arguments.catalog, catalog, arguments.triplets)
-    if arguments.evaluate:
-        check_measurable(arguments.catalog, catalog, triplets)
-    start = time.monotonic()
-    fitted = trainer.run(checkpoint, progress=not arguments.no_progress)
-    seconds = time.monotonic() - start
-    metrics = _metrics(catalog, fitted, triplets)
-    if arguments.evaluate:
-        metrics["measures"] = _measures(catalog, triplets, rules.weights, settings)
-    trained = Trained(
-        enrich(catalog, rules),
-        fitted.table,
-        vocabulary.values,
-        fitted.values[1:],
-        metrics,
-        asdict(settings),
-        tuple(triplets),
-    )
-    save(trained, arguments.out)
-    checkpoint.unlink(missing_ok=True)
-    _report(arguments, metrics, seconds)
-
-
-def _measures(
-    catalog: Catalog, triplets: Sequence[Triplet], weights: Mapping[str, float], settings: Settings
-) -> list[dict[str, Any]]:
-    results = evaluate(catalog, triplets, weights, [settings.dims], settings=settings)
-    return [{k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(r).items()} for r in results]
-
-
-def _metrics(catalog: Catalog, fitted: Fitted, triplets: Sequence[Triplet]) -> Metrics:
-    accuracy = triplet_accuracy(fitted.table, triplets) if triplets else None
-    return {
-        "items": len(catalog),
-        "epochs": fitted.best_epoch,
-        "held_out_reciprocal_rank": round(max(fitted.history), 4) if fitted.history else None,
-        "triplet_accuracy": round(accuracy.all, 4) if accuracy else None,
-        "hard_triplet_accuracy": round(accuracy.hard, 4) if accuracy and accuracy.hard is not None else None,
-    }
-
-
-def _report(arguments: argparse.Namespace, metrics: Metrics, seconds: float) -> None:
-    if arguments.json:
-        print(json.dumps(metrics))
-        return
-    print(
-        f"trained {metrics['items']} items x {arguments.dims} dims in {seconds:.1f} s, "
-        f"best after epoch {metrics['epochs']}"
-    )
-    if metrics["held_out_reciprocal_rank"] is None:
-        print("no attribute value could be held out: too few of them; trained for all epochs")
-    else:
-        print(f"held-out attribute values: mean reciprocal rank {metrics['held_out_reciprocal_rank']:.3f}")
-    if metrics["triplet_accuracy"] is not None:
-        print(f"triplets: {metrics['triplet_accuracy']:.1%} right")
-    for scores in metrics.get("measures", ()):
-        shown = "  ".join(f"{name} {100 * value:.1f}" for name, value in scores.items() if name not in ("name", "dims"))
-        print(f"{scores['name']:16} {scores['dims']:5} dims  {shown}")
-    print(f"wrote {arguments.out}")
+def _add_settings(group: Any, names: Sequence[str]) -> None:
+    """Options that are absent from the arguments where they are not given, as each way to train has its defaults."""
+    other = {each.name: each.default for each in fields(Settings)}
+    kinds = {"int": int, "float": float, "Weights": str}
+    for each in _all_settings():
+        if each.name not in names:
+            continue
+        option, text = f"--{each.name.replace('_', '-')}", each.metadata["help"]
+        if each.type == "bool":
+            group.add_argument(option, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text)
+            continue
+        default = (
+            f"{other[each.name]}; with --interactions {each.default}"
+            if each.name in _CATALOG_SETTINGS
+            else each.default
+        )
+        group.add_argument(
+            option,
+            type=kinds[str(each.type)],
+            choices=get_args(Weights) if each.type == "Weights" else None,
+            metavar=None if each.type == "Weights" else "N",
+            default=argparse.SUPPRESS,
+            help=f"{text} (default: {default})",
+        )

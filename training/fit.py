@@ -11,8 +11,6 @@ steps as an undisturbed one.
 from __future__ import annotations
 
 import hashlib
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,10 +21,10 @@ import tf_keras
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from training.errors import SettingsError, TrainingError
 from training.evaluation import tf_idf
 from training.features import Features, Vocabulary
-from training.files import replacing
 from training.model import AttributeDecoder, ItemEncoder
 
 HELD_OUT_SHARE = 0.1
@@ -152,10 +150,7 @@ class Trainer:
             tf_keras.optimizers.schedules.CosineDecay(settings.learning_rate, max(1, steps))
         )
         self.optimizer.build(self.variables)
-        self.history: list[float] = []
-        self.epochs_done = 0
-        self.best_epoch = 0
-        self.best = [v.numpy() for v in self.variables]
+        self.progress = Progress(best=[v.numpy() for v in self.variables])
         self._visible = (tf.constant(self.held_out.visible.indices), tf.constant(self.held_out.visible.weights))
         self._likeness = AttributeLikeness(self.held_out.visible, vocabulary, column_weights or {})
         self._step = tf.function(self._train_step, reduce_retracing=True, autograph=False)
@@ -163,16 +158,23 @@ class Trainer:
     def run(self, checkpoint: Path | None = None, *, progress: bool = True) -> Fitted:
         """Trains until the held-out measure no longer improves, saving to `checkpoint` after each epoch."""
         with tqdm(
-            total=self.settings.epochs, initial=self.epochs_done, desc="training", unit="epoch", disable=not progress
+            total=self.settings.epochs,
+            initial=self.progress.epochs_done,
+            desc="training",
+            unit="epoch",
+            disable=not progress,
         ) as bar:
-            while self.epochs_done < self.settings.epochs and not self._is_stale():
-                loss = self._epoch(self.epochs_done)
-                self.epochs_done += 1
+            while self.progress.epochs_done < self.settings.epochs and not self._is_stale():
+                loss = self._epoch(self.progress.epochs_done)
+                self.progress.epochs_done += 1
                 self._measure()
-                bar.set_postfix(loss=f"{loss:.3f}", held_out=f"{self.history[-1]:.3f}" if self.history else "-")
+                bar.set_postfix(
+                    loss=f"{loss:.3f}", held_out=f"{self.progress.history[-1]:.3f}" if self.progress.history else "-"
+                )
                 bar.update()
                 if checkpoint is not None:
-                    self._save(checkpoint)
+                    values = [v.numpy() for v in self._all_variables()]
+                    save_checkpoint(checkpoint, self._fingerprint(), self.progress, values)
         return self._fitted()
 
     def restore(self, checkpoint: Path) -> None:
@@ -181,21 +183,10 @@ class Trainer:
         Raises:
             TrainingError: it cannot be read or belongs to other data or settings.
         """
-        try:
-            with np.load(checkpoint, allow_pickle=False) as saved:
-                if str(saved["fingerprint"]) != self._fingerprint():
-                    raise TrainingError(
-                        f"{checkpoint}: belongs to another catalog or other settings; train without --resume"
-                    )
-                for i, variable in enumerate(self._all_variables()):
-                    variable.assign(saved[f"variable_{i}"])
-                self.best = [saved[f"best_{i}"] for i in range(len(self.variables))]
-                self.history = saved["history"].tolist()
-                self.epochs_done, self.best_epoch = int(saved["epochs_done"]), int(saved["best_epoch"])
-        except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-            raise TrainingError(
-                f"{checkpoint}: cannot be read as a checkpoint ({error}); train without --resume"
-            ) from error
+        everything = self._all_variables()
+        self.progress, values = load_checkpoint(checkpoint, self._fingerprint(), len(everything), len(self.variables))
+        for variable, value in zip(everything, values, strict=True):
+            variable.assign(value)
 
     def _epoch(self, epoch: int) -> float:
         rng = np.random.default_rng([self.settings.seed, 2, epoch])
@@ -249,11 +240,17 @@ class Trainer:
 
     def _measure(self) -> None:
         if not self.held_out.mask.any():
-            self.best, self.best_epoch = [v.numpy() for v in self.variables], self.epochs_done
+            self.progress.best, self.progress.best_epoch = (
+                [v.numpy() for v in self.variables],
+                self.progress.epochs_done,
+            )
             return
-        self.history.append(self._held_out_rank())
-        if self.history[-1] >= max(self.history):
-            self.best, self.best_epoch = [v.numpy() for v in self.variables], self.epochs_done
+        self.progress.history.append(self._held_out_rank())
+        if self.progress.history[-1] >= max(self.progress.history):
+            self.progress.best, self.progress.best_epoch = (
+                [v.numpy() for v in self.variables],
+                self.progress.epochs_done,
+            )
 
     def _held_out_rank(self) -> float:
         """Mean reciprocal rank of held-out values within their column, the visible ones left out."""
@@ -273,32 +270,22 @@ class Trainer:
         return float(np.mean(1 / (1 + better)))
 
     def _is_stale(self) -> bool:
-        return bool(self.history) and self.epochs_done - self.best_epoch >= self.settings.patience
+        return (
+            bool(self.progress.history)
+            and self.progress.epochs_done - self.progress.best_epoch >= self.settings.patience
+        )
 
     def _fitted(self) -> Fitted:
-        for variable, value in zip(self.variables, self.best, strict=True):
+        for variable, value in zip(self.variables, self.progress.best, strict=True):
             variable.assign(value)
         table = self.encoder(self.features.indices, self.features.weights, np.arange(len(self.features))).numpy()
         gains = np.take(self.encoder.column_gain.numpy(), self.vocabulary.column_of)
         values = self.encoder.values.numpy() * gains[:, None]
         values[0] = 0
-        return Fitted(table, values.astype(np.float32), tuple(self.history), self.best_epoch)
+        return Fitted(table, values.astype(np.float32), tuple(self.progress.history), self.progress.best_epoch)
 
     def _all_variables(self) -> Sequence[tf.Variable]:
         return [*self.variables, *self.optimizer.variables]
-
-    def _save(self, checkpoint: Path) -> None:
-        arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(self._all_variables())}
-        arrays |= {f"best_{i}": value for i, value in enumerate(self.best)}
-        with replacing(checkpoint) as temporary, temporary.open("wb") as stream:
-            np.savez(
-                stream,
-                fingerprint=self._fingerprint(),
-                history=np.array(self.history),
-                epochs_done=self.epochs_done,
-                best_epoch=self.best_epoch,
-                **arrays,
-            )
 
     def _fingerprint(self) -> str:
         weights = self._likeness.column_weights

@@ -114,7 +114,7 @@ def load(folder: str | Path) -> Trained:
     folder = Path(folder)
     _check_digests(folder)
     try:
-        catalog = read_catalog(folder / "catalog.csv")
+        catalog = read_catalog(folder / "catalog.csv", needs_attributes=False)
         trained = Trained(
             catalog,
             np.load(folder / "table.npy", allow_pickle=False),

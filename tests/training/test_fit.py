@@ -40,7 +40,7 @@ def test_a_resumed_run_equals_an_undisturbed_one(data, tmp_path):
         stopped.run(tmp_path / "c.npz", progress=False)
     resumed = Trainer(*data, SETTINGS)
     resumed.restore(tmp_path / "c.npz")
-    assert resumed.epochs_done == 3
+    assert resumed.progress.epochs_done == 3
     finished = resumed.run(progress=False)
     np.testing.assert_array_equal(finished.table, undisturbed.table)
     assert finished.history == undisturbed.history
