@@ -60,6 +60,7 @@ import asyncio
 import logging
 import secrets
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -96,6 +97,7 @@ from device_runtime.units import parse_bytes
 
 MAX_BASKETS = 100
 MAX_RESULTS = 10_000  # of all baskets together, so that an answer stays below a megabyte or so
+CHANGES_TO_TIDY = 1000
 _STATUS_OF: tuple[tuple[type[MignonError], int], ...] = (
     (ReadOnlyError, 403),
     (ItemExistsError, 409),
@@ -140,7 +142,11 @@ class Api:
             "mignon": __version__,
         }
         self._cross_origin = cross_origin
+        self._tidying = threading.Lock()
+        self._until_tidy = 0
         self._read_all()
+        if recommender.writable:
+            self._tidy()
 
     def answer(self, request: Request) -> Response:
         """The answer to any request; never raises."""
@@ -170,9 +176,27 @@ class Api:
             return _preflight(methods)
         if route.writes and not self.recommender.writable:
             raise ReadOnlyError("this server changes nothing; start it with `mignon serve --writable`")
-        if request.method == "POST":
-            return route.answer(self, question_of_body(request, route.body or frozenset()))
-        return route.answer(self, question_of_query(request.query, route.query or frozenset()))
+        if request.method != "POST":
+            return route.answer(self, question_of_query(request.query, route.query or frozenset()))
+        response = route.answer(self, question_of_body(request, route.body or frozenset()))
+        if route.writes:
+            self._tidy()
+        return response
+
+    def _tidy(self) -> None:
+        """Compacts the overlay at the start, and then whenever as many changes were made as it held, or 1,000.
+
+        Without, it would grow until nothing more can be written, and memory with it.
+        """
+        with self._tidying:
+            self._until_tidy -= 1
+            if self._until_tidy > 0:
+                return
+            try:
+                self.recommender.compact()
+            except OverlayError as error:  # the changes are on the disk as they were
+                LOG.warning("%s", error)
+            self._until_tidy = max(CHANGES_TO_TIDY, len(self.recommender.changes))
 
     def _read_all(self) -> None:
         """Reads names and attributes now, so that a fault in them is told at the start, not to the first client."""
