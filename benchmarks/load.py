@@ -1,16 +1,17 @@
 """Mixed load on `mignon serve`, malformed requests among it: what came back, how fast, and whether memory grows.
 
-Every question is asked once alone; under load its answer has to be the same to the last byte. Whatever else comes back
-counts as a fault of the server, be it a status of 500 and above or a connection that breaks.
+Every question is asked once alone; under load its answer has to be the same to the last byte, but for the items that
+clients add meanwhile where the server takes changes. Whatever else comes back counts as a fault of the server, be it a
+status of 500 and above or a connection that breaks.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
 import random
 import re
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,16 +20,18 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import numpy as np
 from tabulate import tabulate
 from tqdm import tqdm
 
+from benchmarks.questions import Asked, Server, ask, asked_alone, connection_to
+from benchmarks.writes import Writer
 from device_runtime import InvalidArgumentError
 
 CLIENTS = 16
@@ -38,7 +41,6 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _PATIENCE = 30.0
 _SAMPLES = 240
 _WARM_UP = 0.25
-_JSON = {"Content-Type": "application/json"}
 _GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 _POST = b"POST /v1/recommend HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 _MALFORMED = {
@@ -54,7 +56,7 @@ _MALFORMED = {
     "bad percent": (b"GET /v1/find?text=%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
 }
-_SHARES = {"question": 80, "malformed": 14, "gone": 5, "slow": 1}
+_SHARES = {"question": 70, "change": 10, "malformed": 14, "gone": 5, "slow": 1}
 
 
 @dataclass(frozen=True)
@@ -85,34 +87,14 @@ class Load:
         return sum(self.outcomes.values()) + sum(self.faults.values())
 
 
-class Server(NamedTuple):
-    """Where it listens, and its process where that is known."""
-
-    host: str
-    port: int
-    process: int | None = None
-
-
-@dataclass(frozen=True)
-class Question:
-    """A well-formed request, and what came back for it when it was asked alone."""
-
-    kind: str
-    method: str
-    path: str
-    body: bytes | None
-    headers: dict[str, str]
-    status: int
-    answer: bytes = b""
-
-
 def run(
     target: str | Path, minutes: float = MINUTES, clients: int = CLIENTS, most_requests: int = MOST_REQUESTS
 ) -> Load:
     """Asks from `clients` threads until the minutes or the requests are used up.
 
     Args:
-        target: a model file, for which a server is started and stopped, or the URL of one that runs on this machine.
+        target: a model file, for a copy of which a server that takes changes is started and stopped; or the URL of one
+            that runs on this machine, where items and profiles called load-... are changed if it takes changes.
 
     Raises:
         InvalidArgumentError: the URL is not of this machine, or the server does not start.
@@ -159,8 +141,14 @@ def _memory_line(load: Load) -> str:
 
 @contextmanager
 def _serving(model: Path) -> Iterator[Server]:
-    """A server of its own, on a free port of the loopback."""
-    command = [sys.executable, "-m", "device_runtime", "serve", str(model), "--port", "0"]
+    """A server of its own that takes changes to a copy of the model, on a free port of the loopback."""
+    with TemporaryDirectory() as folder, _started(shutil.copy(model, folder)) as server:
+        yield server
+
+
+@contextmanager
+def _started(model: str) -> Iterator[Server]:
+    command = [sys.executable, "-m", "device_runtime", "serve", model, "--port", "0", "--writable"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stderr is not None  # noqa: S101 - it was asked for
         try:
@@ -174,10 +162,10 @@ def _serving(model: Path) -> Iterator[Server]:
 
 
 def _run(server: Server, minutes: float, clients: int, most_requests: int) -> Load:
-    questions = _questions(server)
+    asked = asked_alone(server)
     start = time.monotonic()
     end = start + 60 * minutes
-    threads = [_Client(server, questions, end, most_requests // clients, seed) for seed in range(clients)]
+    threads = [_Client(server, asked, end, most_requests // clients, seed) for seed in range(clients)]
     for thread in threads:
         thread.start()
     memory, most_threads = _watch(server.process, threads, start, end)
@@ -227,87 +215,32 @@ def _slope(memory: Sequence[tuple[float, int]]) -> float | None:
     return float(60 * np.polyfit(seconds, sizes, 1)[0])
 
 
-def _questions(server: Server, items: int = 40, seed: int = 0) -> list[Question]:
-    """Questions about `items` random items, each with the answer that it has when asked alone."""
-    rng = np.random.default_rng(seed)
-    with closing(_connection(server)) as connection:
-        dims = json.loads(_ask(connection, Question("info", "GET", "/v1/info", None, {}, 200))[1])["dims"]
-        found: list[dict[str, str]] = []
-        for _ in range(items):
-            body = json.dumps({"vector": rng.standard_normal(dims).tolist(), "k": 1}).encode()
-            _, answer = _ask(connection, Question("search", "POST", "/v1/search", body, _JSON, 200))
-            found += json.loads(answer)["results"]
-        asked = [*_right_questions(found, dims, rng), *_wrong_questions(found)]
-        return [_with_answer(connection, question) for question in asked]
-
-
-def _right_questions(items: Sequence[dict[str, str]], dims: int, rng: np.random.Generator) -> Iterator[Question]:
-    ids = [item["id"] for item in items]
-    for path in ("/", "/v1/info", "/healthz"):
-        yield Question(path, "GET", path, None, {}, 200)
-    for i, item in enumerate(items):
-        one = quote(item["id"], safe="")
-        yield Question("similar", "GET", f"/v1/similar?item={one}&k={1 + i}", None, {}, 200)
-        yield Question("find", "GET", f"/v1/find?{urlencode({'text': item['name'][:-1]})}", None, {}, 200)
-        yield Question("vector", "GET", f"/v1/vector?item={one}", None, {}, 200)
-        body = json.dumps({"items": ids[i : i + 8], "k": 10, "exclude": ids[:i][:4]}).encode()
-        yield Question("recommend", "POST", "/v1/recommend", body, _JSON, 200)
-        body = json.dumps({"vector": rng.standard_normal(dims).tolist(), "k": 10}).encode()
-        yield Question("search", "POST", "/v1/search", body, _JSON, 200)
-        yield Question("head", "HEAD", f"/v1/similar?item={one}", None, {}, 200)
-
-
-def _wrong_questions(items: Sequence[dict[str, str]]) -> Iterator[Question]:
-    one = quote(items[0]["id"], safe="")
-    yield Question("no such path", "GET", "/nothing", None, {}, 404)
-    yield Question("no such item", "GET", "/v1/similar?item=no+such+item+anywhere", None, {}, 404)
-    yield Question("k of 0", "GET", f"/v1/similar?item={one}&k=0", None, {}, 400)
-    yield Question("no such attribute", "GET", f"/v1/similar?item={one}&where=nothing:x", None, {}, 400)
-    yield Question("writing", "PUT", "/v1/recommend", b"{}", _JSON, 405)
-    yield Question("not JSON", "POST", "/v1/recommend", b"{", _JSON, 400)
-    yield Question("deeply nested", "POST", "/v1/recommend", b"[" * 60_000, _JSON, 400)
-    yield Question("not a number", "POST", "/v1/search", b'{"vector": [NaN]}', _JSON, 400)
-    yield Question("a form", "POST", "/v1/recommend", b"items=x", {"Content-Type": "text/plain"}, 415)
-
-
-def _with_answer(connection: http.client.HTTPConnection, question: Question) -> Question:
-    status, answer = _ask(connection, question)
-    if status != question.status:
-        raise InvalidArgumentError(f"{question.method} {question.path} gives {status} when asked alone")
-    return replace(question, answer=answer)
-
-
-def _connection(server: Server) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection(server.host, server.port, timeout=_PATIENCE)
-
-
-def _ask(connection: http.client.HTTPConnection, question: Question) -> tuple[int, bytes]:
-    connection.request(question.method, question.path, question.body, question.headers)
-    response = connection.getresponse()
-    return response.status, response.read()
-
-
 class _Client(threading.Thread):
     """One client that asks at random, over a connection that it keeps and over others that it spoils."""
 
-    def __init__(
-        self, server: Server, questions: Sequence[Question], end: float, most_requests: int, seed: int
-    ) -> None:
+    def __init__(self, server: Server, asked: Asked, end: float, most_requests: int, seed: int) -> None:
         super().__init__(daemon=True)
         self.outcomes: Counter[tuple[str, int | None]] = Counter()
         self.faults: Counter[str] = Counter()
         self.latencies = array("d")
         self._server = server
-        self._questions = questions
+        self._questions = asked.questions
+        self._writer = Writer(seed, asked.ids) if asked.writable else None
         self._end = end
         self._left = most_requests
         self._rng = random.Random(seed)  # noqa: S311 - repeatable
-        self._connection = _connection(server)
+        self._connection = connection_to(server)
         self._held: socket.socket | None = None
 
     def run(self) -> None:
         """Asks until time or requests are used up; a fault is counted, and the next request goes on."""
-        does = {"question": self._question, "malformed": self._malformed, "gone": self._gone, "slow": self._slow}
+        does = {
+            "question": self._question,
+            "change": self._change,
+            "malformed": self._malformed,
+            "gone": self._gone,
+            "slow": self._slow,
+        }
         kinds, weights = list(does), [_SHARES[kind] for kind in does]
         while time.monotonic() < self._end and self._left > 0:
             self._left -= 1
@@ -324,10 +257,17 @@ class _Client(threading.Thread):
     def _question(self) -> None:
         question = self._rng.choice(self._questions)
         start = time.perf_counter()
-        status, answer = _ask(self._connection, question)
+        status, answer = ask(self._connection, question)
         self.latencies.append(time.perf_counter() - start)
-        right = status == question.status and answer == question.answer
+        right = question.is_answered_by(status, answer)
         self._count(question.kind, status, "" if right else f"{question.kind}: a wrong answer, {status}")
+
+    def _change(self) -> None:
+        if self._writer is None:
+            return self._question()
+        kind, status, right = self._writer.write(self._connection)
+        self._count(kind, status, "" if right else f"{kind}: not as it should be, {status}")
+        return None
 
     def _malformed(self) -> None:
         kind, (data, expected) = self._rng.choice(list(_MALFORMED.items()))

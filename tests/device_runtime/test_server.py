@@ -1,4 +1,3 @@
-import asyncio
 import http.client
 import json
 import random
@@ -10,111 +9,18 @@ import sys
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import numpy as np
 import pytest
 
-from device_runtime import InvalidArgumentError, Recommender, overlay, server
+from device_runtime import Recommender, http_service, overlay
 from device_runtime.datatypes import as_record
 from device_runtime.overlay import overlay_path
-from device_runtime.server import Api, Options, Service
-
-JSON = {"Content-Type": "application/json"}
-GRACE = 30
-
-
-class Running:
-    """A service on a free port of the loopback, in a thread of its own."""
-
-    def __init__(self, api, options):
-        self._service = Service(api, options)
-        self._ready = threading.Event()
-        self.thread = threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True)
-        self.thread.start()
-        assert self._ready.wait(GRACE)
-
-    async def _run(self):
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        (url,) = await self._service.start("127.0.0.1", 0)
-        self.port = urlsplit(url).port
-        self._ready.set()
-        await self._stop.wait()
-        await self._service.stop()
-
-    def stop(self):
-        with suppress(RuntimeError):  # it was stopped before, and its loop is closed
-            self._loop.call_soon_threadsafe(self._stop.set)
-
-    def connection(self):
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=GRACE)
-
-    def socket(self):
-        return socket.create_connection(("127.0.0.1", self.port), GRACE)
-
-    def ask(self, path, body=None, method=None, headers=None):
-        """Status, headers and body of one answer; `body` is sent as JSON unless it is bytes."""
-        connection = self.connection()
-        try:
-            if body is not None and not isinstance(body, bytes):
-                body, headers = json.dumps(body).encode(), {**JSON, **(headers or {})}
-            connection.request(method or ("GET" if body is None else "POST"), path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            connection.close()
-
-    def ask_json(self, path, body=None, **options):
-        status, _, answer = self.ask(path, body, **options)
-        return status, json.loads(answer)
-
-    def send(self, data):
-        """All bytes that come back for `data`, until the server closes or has been told the end."""
-        with self.socket() as client:
-            client.sendall(data)
-            client.shutdown(socket.SHUT_WR)
-            return read_all(client)
-
-
-@contextmanager
-def running(api, **options):
-    started = Running(api, Options(**options))
-    try:
-        yield started
-    finally:
-        started.stop()
-        started.thread.join(GRACE)
-        assert not started.thread.is_alive()
-
-
-def read_all(client):
-    found = b""
-    while block := client.recv(1 << 16):
-        found += block
-    return found
-
-
-def statuses(answer):
-    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d{3}) [A-Z]", answer)]
-
-
-@pytest.fixture(scope="module", params=["numpy", "tflite"])
-def api(request, model_path):
-    return Api(Recommender.open(model_path, engine=request.param))
-
-
-@pytest.fixture(scope="module")
-def service(api):
-    with running(api) as started:
-        yield started
-
-
-@pytest.fixture
-def own_api(model_path):
-    """One to change."""
-    return Api(Recommender.open(model_path, engine="numpy"))
+from device_runtime.server import Api
+from tests.device_runtime.running import GET, GRACE, JSON, POST, read_all, running, statuses
 
 
 @pytest.fixture(scope="module")
@@ -323,140 +229,6 @@ def test_unknown_items_are_404_with_suggestions(service):
         assert "did you mean Pancakes" in answer["error"]["message"]
 
 
-@pytest.mark.parametrize(
-    ("path", "type_", "message"),
-    [
-        ("/v1/find", "InvalidArgumentError", "give it once, as text="),
-        ("/v1/find?text=a&text=b", "InvalidArgumentError", "given 2 times"),
-        ("/v1/find?text=a&k=0", "InvalidCountError", "k is 0; give a whole number from 1 to 1000"),
-        ("/v1/find?text=a&k=1001", "InvalidCountError", "k is 1001"),
-        ("/v1/find?text=a&k=-3", "InvalidCountError", "k is -3"),
-        ("/v1/find?text=a&k=2.5", "InvalidCountError", "k is '2.5'"),
-        ("/v1/find?text=a&k=%D9%A3", "InvalidCountError", "whole number"),
-        ("/v1/find?text=a&k=" + "9" * 5000, "InvalidArgumentError", "characters; give up to 500"),
-        ("/v1/find?text=a&k=1&k=2", "InvalidArgumentError", "k is given 2 times"),
-        ("/v1/find?text=a&limit=1", "InvalidArgumentError", "no argument 'limit' here; there are k, text"),
-        ("/v1/find?text=" + "a" * 501, "InvalidArgumentError", "501 characters"),
-        ("/v1/info?x=1", "InvalidArgumentError", "there are none"),
-        ("/v1/similar?k=3", "InvalidArgumentError", "give it once, as item="),
-        ("/v1/similar?item=pancakes&where=course", "InvalidArgumentError", "ATTRIBUTE:VALUE"),
-        ("/v1/similar?item=pancakes&where=color:red", "UnknownAttributeError", "no item has an attribute 'color'"),
-        ("/v1/similar?item=pancakes&where=course:brunch", "UnknownAttributeError", "no item has 'brunch'"),
-        ("/v1/recommend", "NoFavoritesError", "no favorites"),
-        (
-            "/v1/similar?item=pancakes&diversify=2",
-            "InvalidArgumentError",
-            "diversify is 2.0; give a number",
-        ),
-        ("/v1/similar?item=pancakes&diversify=nan", "InvalidArgumentError", "diversify is 'nan'"),
-        ("/v1/similar?item=pancakes&diversify=0&diversify=1", "InvalidArgumentError", "diversify is given 2 times"),
-        ("/v1/similar?item=pancakes&where=a:b&where=a!:c", "InvalidArgumentError", "both asks for and forbids"),
-        ("/v1/recommend?item=crepes&dislike=Cr%C3%AApes", "ContradictoryLikesError", "Crêpes is given the weights"),
-        ("/v1/recommend?profile=nobody", "NoFavoritesError", "no favorites"),
-        ("/v1/explain?item=crepes", "InvalidArgumentError", "result is missing"),
-        ("/v1/explain?result=crepes", "NoFavoritesError", "no favorites"),
-        ("/v1/score?item=crepes", "InvalidArgumentError", "given 1 times; give it twice"),
-        ("/v1/profile", "InvalidArgumentError", "profile is missing"),
-        ("/v1/find?text=%zz", "BadRequestError", "two hexadecimal digits"),
-        ("/v1/find?text=%", "BadRequestError", "two hexadecimal digits"),
-        ("/v1/find?text=%ff%fe", "BadRequestError", "not percent-encoded UTF-8"),
-        ("/v1/%ff", "BadRequestError", "not percent-encoded UTF-8"),
-    ],
-)
-def test_bad_questions_in_the_url_are_400(service, path, type_, message):
-    status, answer = service.ask_json(path)
-    assert status == 400
-    assert answer["error"]["type"] == type_
-    assert message in answer["error"]["message"]
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "type_", "message"),
-    [
-        ("/v1/recommend", b"{", "BadRequestError", "not JSON"),
-        ("/v1/recommend", b"", "BadRequestError", "not JSON"),
-        ("/v1/recommend", b'{"items": ["\xff"]}', "BadRequestError", "not JSON in UTF-8"),
-        ("/v1/recommend", b"\xff\xfe{\x00}\x00", "BadRequestError", "not JSON in UTF-8"),
-        ("/v1/recommend", b"[" * 60_000, "BadRequestError", "nested too deeply"),
-        ("/v1/recommend", b'{"where":' * 7_000, "BadRequestError", "the body is n"),
-        ("/v1/recommend", [], "BadRequestError", "not a JSON object"),
-        (
-            "/v1/recommend",
-            {"item": ["pancakes"]},
-            "InvalidArgumentError",
-            "no argument 'item' here; there are di",
-        ),
-        ("/v1/recommend", {}, "NoFavoritesError", "no favorites"),
-        ("/v1/recommend", {"items": []}, "NoFavoritesError", "no favorites"),
-        ("/v1/recommend", {"items": "pancakes"}, "InvalidArgumentError", "not a list of texts"),
-        ("/v1/recommend", {"items": [3]}, "InvalidArgumentError", "not a list of texts"),
-        ("/v1/recommend", {"items": [None]}, "InvalidArgumentError", "not a list of texts"),
-        ("/v1/recommend", {"items": ["a\u0301\u0327" * 3_000]}, "InvalidArgumentError", "give up to 500"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 0}, "InvalidCountError", "k is 0"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 10**9}, "InvalidCountError", "k is 1000000000"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 10**4000}, "InvalidCountError", "k is not a whole number"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": True}, "InvalidCountError", "k is not a whole number"),
-        ("/v1/recommend", {"items": ["pancakes"], "k": 3.0}, "InvalidCountError", "k is not a whole number"),
-        ("/v1/recommend", {"items": ["pancakes"], "where": []}, "InvalidArgumentError", "where is not an object"),
-        ("/v1/recommend", {"items": ["pancakes"], "where": {"diet": 3}}, "InvalidArgumentError", "not a list of texts"),
-        ("/v1/recommend", {"items": ["pancakes"], "where": {"diet": [[]]}}, "InvalidArgumentError", "list of texts"),
-        ("/v1/recommend", {"items": ["pancakes"], "where": {"hue": "x"}}, "UnknownAttributeError", "attribute 'hue'"),
-        ("/v1/recommend", {"items": ["pancakes"], "exclude": "x"}, "InvalidArgumentError", "not a list of texts"),
-        ("/v1/recommend?k=3", {"items": ["pancakes"]}, "InvalidArgumentError", "leave the query away"),
-        ("/v1/recommend", b'{"\\ud800": 1}', "InvalidArgumentError", r"no argument '\ud800' here"),
-        ("/v1/recommend", {"items": {"pancakes": "1"}}, "InvalidWeightError", "the weight of an item in items is not"),
-        ("/v1/recommend", {"items": {"pancakes": True}}, "InvalidWeightError", "is not a number"),
-        ("/v1/recommend", b'{"items": {"pancakes": 1e999}}', "InvalidWeightError", "beyond float32"),
-        ("/v1/recommend", {"items": {"pancakes": -1}}, "NoFavoritesError", "no favorites"),
-        ("/v1/recommend", {"items": ["pancakes"], "dislikes": "x"}, "InvalidArgumentError", "not a list of texts"),
-        (
-            "/v1/recommend",
-            {"items": ["pancakes"], "diversify": "1"},
-            "InvalidArgumentError",
-            "is not a number",
-        ),
-        ("/v1/recommend", {"items": ["pancakes"], "diversify": -1}, "InvalidArgumentError", "diversify is -1.0"),
-        (
-            "/v1/recommend",
-            {"items": ["borscht"], "where": {"diet": {"no": "x"}}},
-            "InvalidArgumentError",
-            "condition on 'diet'",
-        ),
-        (
-            "/v1/recommend",
-            {"items": ["crepes"], "where": {"a": {"not": 3}}},
-            "InvalidArgumentError",
-            "list of texts",
-        ),
-        ("/v1/recommend", {"items": ["pancakes"], "profile": 3}, "InvalidArgumentError", "profile is not a text"),
-        ("/v1/batch", {"baskets": ["x"]}, "InvalidArgumentError", "not a list of texts"),
-        ("/v1/batch", {"baskets": {"x": 1}}, "InvalidArgumentError", "not a list of baskets"),
-        ("/v1/batch", {"baskets": [["borscht"], []]}, "NoFavoritesError", "basket 1: no favorites"),
-        ("/v1/batch", {"baskets": [["borscht"]] * 101}, "InvalidArgumentError", "101 baskets; give up to 100"),
-        ("/v1/batch", {"baskets": [["borscht"]] * 11, "k": 1000}, "InvalidCountError", "k is 1000 for 11 baskets"),
-        ("/v1/explain", {"items": ["borscht"]}, "InvalidArgumentError", "result is missing"),
-        ("/v1/search", {}, "InvalidArgumentError", "vector is missing"),
-        ("/v1/search", {"vector": "x"}, "InvalidVectorError", "not a list of numbers"),
-        ("/v1/search", {"vector": ["1"] * 16}, "InvalidVectorError", "a value of vector is not a number"),
-        ("/v1/search", {"vector": [True] * 16}, "InvalidVectorError", "a value of vector is not a number"),
-        ("/v1/search", {"vector": [1.0] * 15}, "InvalidVectorError", "has shape [15]"),
-        ("/v1/search", {"vector": []}, "InvalidVectorError", "has shape [0]"),
-        ("/v1/search", {"vector": [0.0] * 16}, "InvalidVectorError", "is zero"),
-        ("/v1/search", {"vector": [float("nan")] * 16}, "BadRequestError", "NaN is no JSON"),
-        ("/v1/search", {"vector": [float("-inf")] * 16}, "BadRequestError", "-Infinity is no JSON"),
-        ("/v1/search", b'{"vector": [1e999]}', "InvalidVectorError", "beyond float32"),
-        ("/v1/search", {"vector": [1e300] * 16}, "InvalidVectorError", "beyond float32"),
-        ("/v1/search", {"vector": [10**400] * 16}, "InvalidVectorError", "beyond float32"),
-        ("/v1/search", b'{"vector": [' + b"9" * 5000 + b"]}", "BadRequestError", "digits"),
-    ],
-)
-def test_bad_questions_in_the_body_are_400(service, path, body, type_, message):
-    status, answer = service.ask_json(path, body, headers=JSON)
-    assert status == 400
-    assert answer["error"]["type"] == type_
-    assert message in answer["error"]["message"]
-
-
 def test_half_a_character_is_an_unknown_item(service):
     status, answer = service.ask_json("/v1/recommend", b'{"items": ["\\ud83e"]}', headers=JSON)
     assert (status, answer["error"]["type"]) == (404, "UnknownItemError")
@@ -475,193 +247,6 @@ def test_nothing_can_be_written(service, method):
         assert (status, headers["Allow"]) == (405, allow)
     assert service.ask("/v1/similar?item=pancakes", b"{}", headers=JSON)[0] == 405
     assert service.ask("/v1/search")[0] == 405
-
-
-@pytest.mark.parametrize(
-    ("content_type", "status"),
-    [
-        ("application/json", 200),
-        ("Application/JSON; Charset=UTF-8", 200),
-        ('application/json; charset="utf-8"', 200),
-        ("application/json; charset=utf-16", 415),
-        ("text/plain", 415),
-        ("application/x-www-form-urlencoded", 415),
-        ("", 415),
-    ],
-)
-def test_bodies_are_json_or_415(service, content_type, status):
-    body = b'{"items": ["pancakes"]}'
-    assert service.ask("/v1/recommend", body, headers={"Content-Type": content_type})[0] == status
-
-
-GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
-POST = b"POST /v1/recommend HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-
-
-@pytest.mark.parametrize(
-    ("data", "status"),
-    [
-        (random.Random(0).randbytes(2000).replace(b"\n", b"") + b"\n", 400),
-        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", 400),
-        (b"GET /healthz\r\n\r\n", 400),
-        (b"GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"G{T / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
-        (b"GET / HTTP/x\r\nHost: x\r\n\r\n", 400),
-        (b"GET / HTTP/1.1\r\n\r\n", 400),
-        (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", 505),
-        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
-        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
-        (b"a" * 100_000, 414),
-        (GET + b"X: " + b"a" * 9000 + b"\r\n\r\n", 431),
-        (GET + b"X: " + b"a" * 2_000_000, 431),
-        (GET + b"".join(b"X-%d: %s\r\n" % (i, b"a" * 1000) for i in range(50)) + b"\r\n", 431),
-        (GET + b"X: \r\n" * 200 + b"\r\n", 431),
-        (GET + b"no colon\r\n\r\n", 400),
-        (GET + b"X : space\r\n\r\n", 400),
-        (GET + b" folded: x\r\n\r\n", 400),
-        (GET + b"X: a\rb\r\n\r\n", 400),
-        (GET + b"X: a\x00b\r\n\r\n", 400),
-        (GET + b"Host: y\r\n\r\n", 400),
-        (GET + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
-        (GET + b"Expect: miracles\r\n\r\n", 417),
-        (GET, 400),
-        (POST + b"\r\n", 411),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", 411),
-        (POST + b"Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n{}", 411),
-        (POST + b"Content-Length: -1\r\n\r\n{}", 400),
-        (POST + b"Content-Length: +2\r\n\r\n{}", 400),
-        (POST + b"Content-Length: 2.0\r\n\r\n{}", 400),
-        (POST + b"Content-Length: 0x2\r\n\r\n{}", 400),
-        (POST + b"Content-Length: \r\n\r\n{}", 400),
-        (POST + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}", 400),
-        (POST + b"Content-Length: 2, 2\r\n\r\n{}", 400),
-        (POST + "Content-Length: ²\r\n\r\n{}".encode("latin-1"), 400),
-        (POST + b"Content-Length: 64001\r\n\r\n", 413),
-        (POST + b"Content-Length: 3000000\r\n\r\n" + b"x" * 3_000_000, 413),
-        (POST + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
-        (POST + b"Content-Length: 100\r\n\r\n{}", 400),
-    ],
-)
-def test_what_is_not_http_is_refused_and_the_connection_closed(service, data, status):
-    answer = service.send(data)
-    assert statuses(answer) == [status]
-    assert b"\r\nConnection: close\r\n" in answer
-    assert b"Traceback" not in answer
-    json.loads(answer.partition(b"\r\n\r\n")[2])
-    assert service.ask("/healthz")[0] == 200
-
-
-def test_connections_are_kept_and_requests_may_come_before_answers(service):
-    connection = service.connection()
-    for path, status in (("/healthz", 200), ("/v1/similar?item=qqqq", 404), ("/nothing", 404), ("/healthz", 200)):
-        connection.request("GET", path)
-        assert connection.getresponse().read()
-        assert (path, status) in {("/healthz", 200), ("/v1/similar?item=qqqq", 404), ("/nothing", 404)}
-    client = connection.sock
-    client.sendall(
-        GET + b"\r\n\r\n" + GET.replace(b"/healthz", b"/nothing") + b"\r\n" + GET + b"Connection: close\r\n\r\n"
-    )
-    assert statuses(read_all(client)) == [200, 404, 200]
-    connection.close()
-
-
-@pytest.mark.parametrize(
-    ("head", "kept"),
-    [
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", True),
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Close\r\n\r\n", False),
-        (b"GET /healthz HTTP/1.0\r\n\r\n", False),
-        (b"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", True),
-        (b"GET http://elsewhere/healthz HTTP/1.1\r\nHost: x\r\n\r\n", True),
-        (b"GET /healthz HTTP/1.1\nHost: x\n\n", True),
-        (b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc", True),
-    ],
-)
-def test_the_connection_is_kept_as_the_client_asks(service, head, kept):
-    answers = service.send(head + head)
-    assert statuses(answers) == ([200, 200] if kept else [200])
-    assert answers.count(b"Connection: keep-alive") == (2 if kept else 0)
-
-
-def test_a_client_that_asks_first_is_told_to_go_on(service):
-    body = b'{"items": ["pancakes"], "k": 1}'
-    with service.socket() as client:
-        client.sendall(POST + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
-        assert client.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        client.sendall(body)
-        client.shutdown(socket.SHUT_WR)
-        assert statuses(read_all(client)) == [200]
-    refused = service.send(POST + b"Expect: 100-continue\r\nContent-Length: 64001\r\n\r\n")
-    assert statuses(refused) == [413]
-
-
-def test_slow_clients_are_cut_off(own_api):
-    with running(own_api, timeout=0.2) as service:
-        for begun in (b"G", GET, GET + b"X: 1", POST + b"Content-Length: 10\r\n\r\n{"):
-            with service.socket() as client:
-                client.sendall(begun)
-                assert statuses(read_all(client)) == [408]
-        for silent in (b"", b"\r\n"):
-            with service.socket() as client:
-                client.sendall(silent)
-                assert read_all(client) == b""
-
-
-def test_dripping_does_not_put_the_deadline_off(own_api):
-    with running(own_api, timeout=0.3) as service, service.socket() as client:
-        client.sendall(GET)
-        client.settimeout(0.05)
-        answer = None
-        for _ in range(20 * GRACE):
-            try:
-                answer = client.recv(1000)
-                break
-            except TimeoutError:
-                client.sendall(b"X")
-        assert answer is not None
-        assert statuses(answer) == [408]
-
-
-def test_a_client_that_takes_no_answers_is_cut_off(own_api):
-    with running(own_api, timeout=0.2) as service, socket.socket() as client:
-        for buffer in (socket.SO_RCVBUF, socket.SO_SNDBUF):  # so small that the system cannot swallow it all
-            client.setsockopt(socket.SOL_SOCKET, buffer, 4096)
-        client.settimeout(GRACE)
-        client.connect(("127.0.0.1", service.port))
-        with pytest.raises(ConnectionError):
-            client.sendall(b"GET /v1/similar?item=pancakes&k=299 HTTP/1.1\r\nHost: x\r\n\r\n" * 100_000)
-        assert service.ask("/healthz")[0] == 200
-
-
-def test_more_connections_than_allowed_are_told_to_come_back(own_api, monkeypatch):
-    monkeypatch.setattr(server, "MAX_CONNECTIONS", 2)
-    with running(own_api, timeout=GRACE) as service:
-        kept = [service.connection() for _ in range(2)]
-        for connection in kept:
-            connection.request("GET", "/healthz")
-            assert connection.getresponse().read()
-        status, headers, body = service.ask("/healthz")
-        assert (status, headers["Retry-After"], headers["Connection"]) == (503, "1", "close")
-        assert json.loads(body)["error"]["type"] == "BusyError"
-        refused = [service.socket() for _ in range(8)]  # those beyond twice the limit are not even told
-        assert b"" in [read_all(client) for client in refused]
-        for client in [*refused, *kept]:
-            client.close()
-        assert eventually(lambda: service.ask("/healthz")[0] == 200)
-
-
-def eventually(condition):
-    for _ in range(100 * GRACE):
-        try:
-            if condition():
-                return True
-        except OSError:
-            pass
-        time.sleep(0.01)
-    return False
 
 
 def test_a_fault_is_logged_once_and_not_told(own_api, caplog):
@@ -688,47 +273,6 @@ def test_other_origins_may_ask_where_they_are_allowed(model_path):
         status, headers, _ = service.ask("/v1/search", method="OPTIONS")
         assert (status, headers["Access-Control-Allow-Methods"]) == (200, "POST, OPTIONS")
         assert headers["Access-Control-Allow-Headers"] == "Content-Type"
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"timeout": 0},
-        {"timeout": float("nan")},
-        {"max_body": 0},
-        {"allow_origin": "pi.local"},
-        {"allow_origin": "http://a\r\nX: y"},
-        {"allow_origin": "http://a/"},
-    ],
-)
-def test_bad_options_are_errors(bad):
-    with pytest.raises(InvalidArgumentError):
-        Options(**bad)
-
-
-def test_stopping_lets_a_request_be_answered(own_api):
-    entered, leave = threading.Event(), threading.Event()
-    similar = own_api.recommender.similar
-
-    def wait(*arguments, **options):
-        entered.set()
-        leave.wait(GRACE)
-        return similar(*arguments, **options)
-
-    own_api.recommender.similar = wait
-    with running(own_api, timeout=GRACE) as service, service.socket() as idle:
-        answers = []
-        client = threading.Thread(target=lambda: answers.append(service.ask("/v1/similar?item=pancakes")))
-        client.start()
-        assert entered.wait(GRACE)
-        service.stop()
-        assert idle.recv(1) == b""
-        with pytest.raises(OSError):  # noqa: PT011 - the system words it
-            service.socket()
-        leave.set()
-        client.join(GRACE)
-        ((status, headers, _),) = answers
-        assert (status, headers["Connection"]) == (200, "close")
 
 
 @contextmanager
@@ -845,7 +389,7 @@ def test_mixed_load_gets_right_answers_within_bounds(model_path):
     seen = sum((client.seen for client in clients), Counter())
     assert set(seen) == {200, 400, *(("malformed", status) for _, status in MALFORMED)}
     if before:
-        assert after["Threads"] <= before["Threads"] + server.WORKERS
+        assert after["Threads"] <= before["Threads"] + http_service.WORKERS
         assert after["RssAnon"] < before["RssAnon"] + (16 << 10)
 
 
