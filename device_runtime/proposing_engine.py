@@ -12,25 +12,27 @@ from numpy.typing import NDArray
 
 from device_runtime import scoring
 from device_runtime.errors import MissingInterpreterError
+from device_runtime.group_maxima import GROUP, group_maxima
 from device_runtime.model_file import ModelFile
 from device_runtime.numpy_engine import NumpyEngine
-from device_runtime.one_product import one_product
 from device_runtime.scoring import Ranking, Rows, Scores
 from device_runtime.tflite_engine import load_interpreter, quietly
 
 _MOST_CANDIDATES = 1 << 14
+_GROUPS_TO_A_RESULT = 4
 _TRIED_ROWS = 8
 _TRIED_PRODUCTS = 1 << 12
 
 
 class ProposingEngine:
-    """Lets an interpreter propose candidates by 8-bit products, many times faster than in float, and scores them.
+    """Lets an interpreter propose rows by 8-bit products, many times faster than in float, and scores those exactly.
 
     A query q is rounded to s h, where h is what the interpreter's own rounding of a query to 8 bits leaves as it is. So
-    the products h . r come back exact, and q . r differs from s h . r by no more than |q - s h| |r|. Every row that
-    could be among the best by that bound is scored in integers; where too many could, numpy scans the table.
+    the products h . r come back exact, and q . r differs from s h . r by no more than |q - s h| |r|. Of each group of
+    32 rows only the greatest product comes back. All rows of every group that could hold one of the best by that bound
+    are scored in integers; where too many could, numpy scans the table.
 
-    The interpreter gets a model of one op made from the table, which is copied: it reads none that is only mapped.
+    The interpreter gets a model made from the table, which is copied: it reads none that is only mapped.
     """
 
     name = "tflite"
@@ -39,11 +41,12 @@ class ProposingEngine:
         self._table = model.table
         self._queries = model.queries
         self._by_numpy = NumpyEngine(model, resident=False)
-        self._interpreter = load_interpreter(module, model, one_product(model.table), delegate=True)
+        self._interpreter = load_interpreter(module, model, group_maxima(model.table), delegate=True)
         with quietly():
             self._interpreter.allocate_tensors()
         self._vector = self._interpreter.get_input_details()[0]["index"]
-        self._products = self._interpreter.tensor(self._interpreter.get_output_details()[0]["index"])
+        self._maxima = self._interpreter.tensor(self._interpreter.get_output_details()[0]["index"])
+        self._in_groups = len(model.table) // GROUP * GROUP
         self._longest = _longest(model.table)
         self._turn = threading.Lock()
         self._round = self._lossless(module)
@@ -74,22 +77,25 @@ class ProposingEngine:
     def _candidates(self, query: NDArray[np.int64], k: int) -> Rows | None:
         """Rows in order, the best k among them; None where they are too many to be worth it.
 
-        The k-th best exact score may be less than the k-th best product by what rounding can take away, and a row as
-        good as that may have lost as much.
+        The k-th best exact score may be less than the k-th greatest maximum by what rounding can take away, and a row
+        as good as that may have lost as much.
         """
-        if k >= min(len(self._table), _MOST_CANDIDATES) or not query.any():
+        if k * _GROUPS_TO_A_RESULT * GROUP > self._in_groups or not query.any():
             return None
         rounded = self._round(query)
         reach = 2 * rounded.error * self._longest / rounded.step
         with self._turn:
-            rows = scoring.within(self._ask(rounded.entries), k, reach)
-        return rows if len(rows) <= _MOST_CANDIDATES else None
+            groups = scoring.within(self._ask(rounded.entries), k, reach)
+        if len(groups) > _MOST_CANDIDATES // GROUP:
+            return None
+        rest = np.arange(self._in_groups, len(self._table))
+        return np.concatenate([((groups * GROUP)[:, None] + np.arange(GROUP)).ravel(), rest])
 
     def _ask(self, entries: NDArray[np.float32]) -> NDArray[np.float32]:
         self._interpreter.set_tensor(self._vector, entries[None])
         self._interpreter.invoke()
-        products: NDArray[np.float32] = self._products()[0]
-        return products
+        maxima: NDArray[np.float32] = self._maxima().reshape(-1)
+        return maxima
 
     def _lossless(self, module: str) -> Callable[[NDArray[np.int64]], Rounded]:
         """The rounding that this interpreter keeps, as a try on some queries shows."""
@@ -101,8 +107,9 @@ class ProposingEngine:
         raise MissingInterpreterError(f"{module} rounds queries in a way that is not known; use engine 'numpy'")
 
     def _keeps(self, entries: NDArray[np.float32]) -> bool:
-        some = self._table[:_TRIED_PRODUCTS]
-        return np.array_equal(self._ask(entries)[: len(some)], scoring.scores_of(some, entries.astype(np.int64)))
+        some = self._table[: min(_TRIED_PRODUCTS, self._in_groups)]
+        expected = scoring.scores_of(some, entries.astype(np.int64)).reshape(-1, GROUP).max(axis=1)
+        return np.array_equal(self._ask(entries)[: len(expected)], expected)
 
 
 class Rounded(NamedTuple):
