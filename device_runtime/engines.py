@@ -21,8 +21,7 @@ EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 
 _LARGE_TABLE_BYTES = 1 << 19
 _TRIED_ROWS = 8
-_FEWEST_TRIES = 3
-_SECONDS_TO_TRY = 1e-3
+_TRIES = 10
 
 
 class Engine(Protocol):
@@ -86,7 +85,7 @@ def _faster(first: Engine, second: Engine, rows: int) -> Engine:
     apart = range(0, rows, max(1, rows // _TRIED_ROWS))
     favorites = np.array(apart[:_TRIED_ROWS], np.int64)
     took: dict[Engine, list[float]] = {first: [], second: []}
-    while len(took[first]) < _FEWEST_TRIES or sum(map(sum, took.values())) < _SECONDS_TO_TRY:
+    for _ in range(_TRIES):
         for engine, seconds in took.items():
             start = time.perf_counter()
             engine.nearest(favorites, min(10, rows))

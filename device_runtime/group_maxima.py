@@ -11,8 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-GROUP = 32  # rows that follow one another, and of which only the greatest score leaves the interpreter
-_GROUPS_AT_ONCE = 1 << 11  # their scores, 256 KB, stay in the processor's cache until their maxima are taken
+_ROWS_AT_ONCE = 1 << 16  # their scores, 256 KB, stay in the processor's cache until their maxima are taken
 
 _SCHEMA_VERSION, _HYBRID_VERSION, _INT8, _INT32 = 3, 3, 9, 2
 _FULLY_CONNECTED, _RESHAPE, _MAX_POOL, _CONCATENATION = 9, 22, 17, 2
@@ -20,23 +19,25 @@ _FULLY_CONNECTED_OPTIONS, _RESHAPE_OPTIONS, _POOL_OPTIONS, _CONCATENATION_OPTION
 _VALID = 1
 
 
-def group_maxima(table: NDArray[np.int8]) -> bytes:
-    """A TFLite model: `vector` float32 [1, columns] -> the greatest product with a row of each group: [1, 1, 1, groups].
+def group_maxima(table: NDArray[np.int8], size: int) -> bytes:
+    """A TFLite model: `vector` float32 [1, columns] -> the greatest product with any row of a group [1, 1, 1, n].
 
-    A query is rounded to 8 bits on the way. A block of products is shaped [1, GROUP, 1, groups] and pooled, so the rows
-    of a block are stored with the first ones of all its groups before the second ones.
+    A group is `size` rows that follow one another; rows beyond the last whole group are left out. A query is rounded
+    to 8 bits on the way. A block of products is shaped [1, size, 1, groups] and pooled, so the rows of a block are
+    stored with the first ones of all its groups before the second ones.
     """
-    groups, columns = len(table) // GROUP, table.shape[1]
-    model = _Model()
+    groups, columns = len(table) // size, table.shape[1]
+    at_once = max(1, _ROWS_AT_ONCE // size)
+    model = _Model(size)
     vector = model.tensor((1, columns))
     maxima = []
-    for start in range(0, groups, _GROUPS_AT_ONCE):
-        count = min(_GROUPS_AT_ONCE, groups - start)
-        rows = table[start * GROUP : (start + count) * GROUP].reshape(count, GROUP, columns).transpose(1, 0, 2)
-        weights = model.tensor((count * GROUP, columns), _INT8, model.buffer(np.ascontiguousarray(rows)), scale=1.0)
-        products = model.op(_FULLY_CONNECTED, [vector, weights], (1, count * GROUP))
-        shape = np.array([1, GROUP, 1, count], "<i4")
-        grid = model.op(_RESHAPE, [products, model.tensor((4,), _INT32, model.buffer(shape))], (1, GROUP, 1, count))
+    for start in range(0, groups, at_once):
+        count = min(at_once, groups - start)
+        rows = table[start * size : (start + count) * size].reshape(count, size, columns).transpose(1, 0, 2)
+        weights = model.tensor((count * size, columns), _INT8, model.buffer(np.ascontiguousarray(rows)), scale=1.0)
+        products = model.op(_FULLY_CONNECTED, [vector, weights], (1, count * size))
+        shape = model.tensor((4,), _INT32, model.buffer(np.array([1, size, 1, count], "<i4")))
+        grid = model.op(_RESHAPE, [products, shape], (1, size, 1, count))
         maxima.append(model.op(_MAX_POOL, [grid], (1, 1, 1, count)))
     return model.serialized([vector], [model.op(_CONCATENATION, maxima, (1, 1, 1, groups))])
 
@@ -44,7 +45,13 @@ def group_maxima(table: NDArray[np.int8]) -> bytes:
 class _Model:
     """Collects tensors, ops and the bytes of constants, which follow the flatbuffer's tables."""
 
-    def __init__(self) -> None:
+    def __init__(self, pooled: int) -> None:
+        self._options: dict[int, tuple[int, _Node]] = {
+            _FULLY_CONNECTED: (_FULLY_CONNECTED_OPTIONS, _Node({})),
+            _RESHAPE: (_RESHAPE_OPTIONS, _Node({})),
+            _MAX_POOL: (_POOL_OPTIONS, _Node({0: _VALID, 1: 1, 2: 1, 3: 1, 4: pooled})),
+            _CONCATENATION: (_CONCATENATION_OPTIONS, _Node({0: 3})),
+        }
         self._tensors: list[_Node] = []
         self._operators: list[_Node] = []
         self._buffers: list[NDArray[np.generic]] = []
@@ -62,14 +69,16 @@ class _Model:
 
     def op(self, kind: int, inputs: list[int], shape: tuple[int, ...]) -> int:
         out = self.tensor(shape)
-        options_type, options = _OPTIONS[kind]
-        code = list(_OPTIONS).index(kind)
+        options_type, options = self._options[kind]
+        code = list(self._options).index(kind)
         node = _Node({0: code, 1: _vector("<i", *inputs), 2: _vector("<i", out), 3: options_type, 4: options})
         self._operators.append(node)
         return out
 
     def serialized(self, inputs: list[int], outputs: list[int]) -> bytes:
-        codes = [_Node({0: kind, 2: _HYBRID_VERSION if kind == _FULLY_CONNECTED else 1, 3: kind}) for kind in _OPTIONS]
+        codes = [
+            _Node({0: kind, 2: _HYBRID_VERSION if kind == _FULLY_CONNECTED else 1, 3: kind}) for kind in self._options
+        ]
         ends = {1: _vector("<i", *inputs), 2: _vector("<i", *outputs)}
         graph: dict[int, _Field] = {0: self._tensors, **ends, 3: self._operators}
         buffers = [_Node({0: values}) for values in self._buffers]
@@ -85,12 +94,6 @@ class _Node(NamedTuple):
 
 
 _Field = int | bytes | NDArray[np.generic] | _Node | list[_Node]
-_OPTIONS: dict[int, tuple[int, _Node]] = {
-    _FULLY_CONNECTED: (_FULLY_CONNECTED_OPTIONS, _Node({})),
-    _RESHAPE: (_RESHAPE_OPTIONS, _Node({})),
-    _MAX_POOL: (_POOL_OPTIONS, _Node({0: _VALID, 1: 1, 2: 1, 3: 1, 4: GROUP})),
-    _CONCATENATION: (_CONCATENATION_OPTIONS, _Node({0: 3})),
-}
 
 
 def _vector(entry: str, *entries: float) -> bytes:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from device_runtime import scoring
 from device_runtime.errors import MissingInterpreterError
-from device_runtime.group_maxima import GROUP, group_maxima
+from device_runtime.group_maxima import group_maxima
 from device_runtime.model_file import ModelFile
 from device_runtime.numpy_engine import NumpyEngine
 from device_runtime.scoring import Ranking, Rows, Scores
@@ -20,6 +20,7 @@ from device_runtime.tflite_engine import load_interpreter, quietly
 
 _MOST_CANDIDATES = 1 << 14
 _GROUPS_TO_A_RESULT = 4
+_GROUP, _GROUP_OF_LARGE, _LARGE = 8, 32, 1 << 18  # rows: fewer are scored again, or fewer maxima looked through
 _TRIED_ROWS = 8
 _TRIED_PRODUCTS = 1 << 12
 
@@ -29,8 +30,8 @@ class ProposingEngine:
 
     A query q is rounded to s h, where h is what the interpreter's own rounding of a query to 8 bits leaves as it is. So
     the products h . r come back exact, and q . r differs from s h . r by no more than |q - s h| |r|. Of each group of
-    32 rows only the greatest product comes back. All rows of every group that could hold one of the best by that bound
-    are scored in integers; where too many could, numpy scans the table.
+    some rows only the greatest product comes back. All rows of every group that could hold one of the best by that
+    bound are scored in integers; where too many could, numpy scans the table.
 
     The interpreter gets a model made from the table, which is copied: it reads none that is only mapped.
     """
@@ -41,12 +42,15 @@ class ProposingEngine:
         self._table = model.table
         self._queries = model.queries
         self._by_numpy = NumpyEngine(model, resident=False)
-        self._interpreter = load_interpreter(module, model, group_maxima(model.table), delegate=True)
+        self._size = _GROUP if len(model.table) < _LARGE else _GROUP_OF_LARGE
+        self._interpreter = load_interpreter(module, model, group_maxima(model.table, self._size), delegate=True)
         with quietly():
             self._interpreter.allocate_tensors()
         self._vector = self._interpreter.get_input_details()[0]["index"]
         self._maxima = self._interpreter.tensor(self._interpreter.get_output_details()[0]["index"])
-        self._in_groups = len(model.table) // GROUP * GROUP
+        self._in_groups = len(model.table) // self._size * self._size
+        self._offsets = np.arange(self._size)
+        self._rest = np.arange(self._in_groups, len(model.table))
         self._longest = _longest(model.table)
         self._turn = threading.Lock()
         self._round = self._lossless(module)
@@ -80,16 +84,16 @@ class ProposingEngine:
         The k-th best exact score may be less than the k-th greatest maximum by what rounding can take away, and a row
         as good as that may have lost as much.
         """
-        if k * _GROUPS_TO_A_RESULT * GROUP > self._in_groups or not query.any():
+        if k * _GROUPS_TO_A_RESULT * self._size > self._in_groups or not query.any():
             return None
         rounded = self._round(query)
         reach = 2 * rounded.error * self._longest / rounded.step
         with self._turn:
             groups = scoring.within(self._ask(rounded.entries), k, reach)
-        if len(groups) > _MOST_CANDIDATES // GROUP:
+        if len(groups) > _MOST_CANDIDATES // self._size:
             return None
-        rest = np.arange(self._in_groups, len(self._table))
-        return np.concatenate([((groups * GROUP)[:, None] + np.arange(GROUP)).ravel(), rest])
+        rows: Rows = ((groups * self._size)[:, None] + self._offsets).ravel()
+        return np.concatenate([rows, self._rest]) if len(self._rest) else rows
 
     def _ask(self, entries: NDArray[np.float32]) -> NDArray[np.float32]:
         self._interpreter.set_tensor(self._vector, entries[None])
@@ -107,8 +111,8 @@ class ProposingEngine:
         raise MissingInterpreterError(f"{module} rounds queries in a way that is not known; use engine 'numpy'")
 
     def _keeps(self, entries: NDArray[np.float32]) -> bool:
-        some = self._table[: min(_TRIED_PRODUCTS, self._in_groups)]
-        expected = scoring.scores_of(some, entries.astype(np.int64)).reshape(-1, GROUP).max(axis=1)
+        some = self._table[: min(_TRIED_PRODUCTS, self._in_groups) // self._size * self._size]
+        expected = scoring.scores_of(some, entries.astype(np.int64)).reshape(-1, self._size).max(axis=1)
         return np.array_equal(self._ask(entries)[: len(expected)], expected)
 
 

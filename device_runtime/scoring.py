@@ -114,8 +114,7 @@ def _maxima_of_groups(blocks: NDArray[np.int8], query: NDArray[np.float32], grou
 def top_k(scores: Scores, k: int) -> Rows:
     """The rows of the k greatest scores, best first, ties by the lower row; -inf is never returned."""
     if k < len(scores):
-        large = len(scores) > _MANY_ROWS
-        rows = within(scores, k, 0.0) if large else (scores >= at_most_the_kth(scores, k)).nonzero()[0]
+        rows = within(scores, k, 0.0)
         found = scores.take(rows)
     else:
         rows, found = np.arange(len(scores)), scores
@@ -139,7 +138,7 @@ def at_most_the_kth(scores: Scores, k: int) -> float:
 def within(scores: Scores, k: int, reach: float) -> Rows:
     """The rows, in order, whose scores are less than the k-th greatest by no more than `reach`, and perhaps others."""
     groups = _groups(len(scores), k)
-    if groups < 2 * k:
+    if groups < 2 * k or len(scores) <= _MANY_ROWS:
         return (scores >= at_most_the_kth(scores, k) - reach).nonzero()[0]
     grid = _grid(scores, groups)
     maxima = np.maximum.reduce(grid)
