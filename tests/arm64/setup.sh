@@ -66,7 +66,7 @@ Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 END
 export APT_CONFIG="$here/apt/conf"
-apt-get -qq update || echo "make arm64: apt did not read every list; going on with those it has" >&2
+apt-get -qq update || echo "apt did not read every list; going on with those it has" >&2
 
 download "$(dpkg --print-architecture)" qemu-user-static
 dpkg-deb --fsys-tarfile "$here"/apt/archives/qemu-user-static_*.deb |
