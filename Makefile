@@ -53,7 +53,7 @@ clean: ## Remove what was built; the environment stays
 build/meals.tflite:
 	$(MAKE) --no-print-directory demo
 
-.venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt | .venv/installed
+.venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt constraints/index.txt | .venv/installed
 	sh tests/arm64/setup.sh
 	touch $@
 

@@ -133,8 +133,9 @@ def _memory_line(load: Load) -> str:
     if load.growth is None:
         return "memory: not measured; give a model file in place of a URL"
     sizes = [size / 1e6 for _, size in load.memory]
+    quarters = " - ".join(f"{sizes[(len(sizes) - 1) * quarter // 4]:.1f}" for quarter in range(5))
     return (
-        f"anonymous memory: {sizes[0]:.1f} MB at first, {sizes[-1]:.1f} MB at last, {max(sizes):.1f} MB at most, "
+        f"anonymous memory: {quarters} MB from the start to the end, {max(sizes):.1f} MB at most, "
         f"growing by {load.growth / 1e3:,.1f} KB a minute; threads: {load.threads}"
     )
 

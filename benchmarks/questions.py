@@ -51,7 +51,7 @@ class Question:
             return status == self.status
         if not (answer.startswith(b"{") and self.answer.startswith(b"{")):
             return False
-        return _agree(_without_added(json.loads(answer)), _without_added(json.loads(self.answer)))
+        return _agree(json.loads(answer), json.loads(self.answer))
 
 
 class Asked(NamedTuple):
@@ -168,31 +168,20 @@ def _with_answer(connection: http.client.HTTPConnection, question: Question) -> 
     return replace(question, answer=answer)
 
 
-def _without_added(record: dict[str, Any]) -> dict[str, Any]:
-    if "results" in record:
-        return {"results": _left(record["results"])}
-    if "error" in record:
-        return {"error": record["error"]["type"]}
-    return {key: value for key, value in record.items() if key != "items"}
-
-
-def _left(results: list[Any]) -> list[Any]:
-    if results and isinstance(results[0], list):
-        return [_left(found) for found in results]
-    return [found for found in results if not found["id"].startswith(ADDED)]
-
-
 def _agree(found: dict[str, Any], alone: dict[str, Any]) -> bool:
-    """Whether both are the same, where rankings may be shorter by the added items that were left out."""
-    if "results" not in found:
-        return found == alone
+    if "error" in alone:
+        return found["error"]["type"] == alone["error"]["type"]
+    if "results" not in alone:
+        return {**found, "items": 0} == {**alone, "items": 0}
     if alone["results"] and isinstance(alone["results"][0], list):
         return all(_is_start(*pair) for pair in zip(found["results"], alone["results"], strict=True))
     return _is_start(found["results"], alone["results"])
 
 
-def _is_start(found: list[dict[str, Any]], whole: list[dict[str, Any]]) -> bool:
-    return len(found) <= len(whole) and all(
+def _is_start(found: list[dict[str, Any]], alone: list[dict[str, Any]]) -> bool:
+    """Whether `found` without added items is the start of `alone`, and not shorter than it with them."""
+    kept = [neighbor for neighbor in found if not neighbor["id"].startswith(ADDED)]
+    return len(kept) <= len(alone) <= len(found) and all(
         {**some, "score": 0} == {**other, "score": 0} and abs(some["score"] - other["score"]) < _LAST_BITS
-        for some, other in zip(found, whole, strict=False)
+        for some, other in zip(kept, alone, strict=False)
     )

@@ -29,7 +29,7 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
     argv = sys.argv[1:] if argv is None else argv
-    arguments = _parser(serving=argv[:1] == ["serve"]).parse_args(argv)
+    arguments = _parsed(argv)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a name's letters still shows the rest
     try:
@@ -47,6 +47,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"mignon: {error}", file=sys.stderr)
         return FAILURE
     return 0
+
+
+def _parsed(argv: Sequence[str]) -> argparse.Namespace:
+    """The arguments; items may also stand after options, where argparse leaves them over."""
+    parser = _parser(serving=argv[:1] == ["serve"])
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and ("items" not in arguments or any(text.startswith("-") for text in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.items = [*arguments.items, *rest]
+    return arguments
 
 
 def _parser(*, serving: bool) -> argparse.ArgumentParser:

@@ -3,11 +3,17 @@
 `make test` makes the environments below `.venv/light`.
 """
 
+import http.client
 import json
+import re
+import shutil
 import subprocess
+import sys
+from contextlib import closing
 
 import pytest
 
+from device_runtime import Recommender
 from device_runtime.model_file import ModelFile
 from export.gate import baskets
 from tests.conftest import ROOT
@@ -20,8 +26,20 @@ import numpy as np
 from device_runtime.engines import create
 from device_runtime.model_file import ModelFile
 engine = create(sys.argv[2], ModelFile.open(sys.argv[1]))
-asked = json.load(sys.stdin)
-print(json.dumps([engine.nearest(np.array(rows), k)[0].tolist() for rows, k in asked]))
+answers = [engine.nearest(np.array(rows), k) for rows, k in json.load(sys.stdin)]
+print(json.dumps([type(engine).__name__, [[ids.tolist(), scores.view("int32").tolist()] for ids, scores in answers]]))
+"""
+CHANGES = """
+import json, sys
+from device_runtime import Recommender
+from device_runtime.datatypes import as_record
+with Recommender.open(sys.argv[1], engine=sys.argv[2], writable=True) as meals:
+    found = meals.recommend_many([["pancakes"], {"borscht": 2, "tiramisu": -1}], 5, where={"course": {"not": "soup"}})
+    why = as_record(meals.explain(["pancakes", "borscht"], "blini"))
+    meals.add("Sunday soup", neighbors=["borscht"])
+    meals.profile("anna").like("sunday-soup")
+again = Recommender.open(sys.argv[1], engine=sys.argv[2])
+print(json.dumps([found, why, again.profile("anna").likes, again.similar("sunday soup", 3, diversify=0.5)]))
 """
 
 
@@ -55,13 +73,52 @@ def test_the_wheel_holds_the_runtime_alone(light):
     assert run([folder / "bin" / "python", "-c", code], cwd=folder).strip() == "[]"
 
 
-def test_the_command_answers(light, model_path):
+def test_the_command_answers_and_keeps_changes(light, model_copy):
     _, folder = light
-    found = json.loads(run([folder / "bin" / "mignon", "similar", model_path, "pancakes", "--json"], cwd=folder))
-    assert len(found) == 10
+    command = folder / "bin" / "mignon"
+    assert len(json.loads(run([command, "similar", model_copy, "pancakes", "--json"], cwd=folder))) == 10
+    run([command, "add", model_copy, "Sunday pancakes", "--near", "pancakes"], cwd=folder)
+    (found,) = json.loads(run([command, "similar", model_copy, "pancakes", "-k", "1", "--json"], cwd=folder))
+    assert found["id"] == "sunday-pancakes"
 
 
-def test_ids_are_those_of_exact_integers_for_1000_baskets(light, model_path):
+def test_batches_explanations_and_changes_are_those_of_this_environment(light, model_path, tmp_path):
+    name, folder = light
+    here = json.loads(run([sys.executable, "-c", CHANGES, copied(model_path, tmp_path / "here"), "numpy"], cwd=ROOT))
+    assert (here[2], here[3][0][0]) == ({"sunday-soup": 1.0}, "borscht")
+    for engine in ["numpy", "auto"] + (["tflite"] if name != "numpy" else []):
+        copy = copied(model_path, tmp_path / engine)
+        there = json.loads(run([folder / "bin" / "python", "-c", CHANGES, copy, engine], cwd=folder))
+        assert there == here
+
+
+def test_the_service_answers_and_keeps_changes(light, model_copy):
+    _, folder = light
+    command = [folder / "bin" / "mignon", "serve", model_copy, "--port", "0", "--writable"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder) as process:
+        try:
+            port = int(re.search(r"http://127\.0\.0\.1:(\d+)/", process.stderr.readline())[1])
+            assert asked(port, "/v1/like", {"profile": "anna", "item": "borscht"}) == {"id": "borscht"}
+            found = asked(port, "/v1/recommend?profile=anna&k=3")["results"]
+        finally:
+            process.terminate()
+    expected = Recommender.open(model_copy, engine="numpy").similar("borscht", 3)
+    assert [neighbor["id"] for neighbor in found] == [neighbor.id for neighbor in expected]
+
+
+def asked(port, path, body=None):
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST" if body else "GET", path, json.dumps(body) if body else None, headers)
+        return json.load(connection.getresponse())
+
+
+def copied(model, folder):
+    folder.mkdir()
+    return shutil.copy(model, folder)
+
+
+def test_answers_are_those_of_exact_integers_for_1000_baskets(light, model_path):
     name, folder = light
     model = ModelFile.open(model_path)
     table = model.table.astype("int64")
@@ -71,6 +128,12 @@ def test_ids_are_those_of_exact_integers_for_1000_baskets(light, model_path):
         scores = table @ table[rows].sum(axis=0)
         others = set(range(len(table))) - set(rows)
         expected.append(sorted(others, key=lambda row, s=scores: (-s[row], row))[:k])
-    for engine in ["numpy"] + (["tflite"] if name != "numpy" else []):
+    engines = {"numpy": "NumpyEngine"} | ({"tflite": "TFLiteEngine"} if name != "numpy" else {})
+    answers = []
+    for engine, kind in engines.items():
         code = [folder / "bin" / "python", "-c", ANSWER, str(model_path), engine]
-        assert json.loads(run(code, input=json.dumps(asked), cwd=folder)) == expected
+        found, answer = json.loads(run(code, input=json.dumps(asked), cwd=folder))
+        assert found == kind
+        assert [ids for ids, _ in answer] == expected
+        answers.append(answer)
+    assert all(answer == answers[0] for answer in answers)  # scores too, to the last bit

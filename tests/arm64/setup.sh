@@ -66,7 +66,7 @@ Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 END
 export APT_CONFIG="$here/apt/conf"
-apt-get -qq update || echo "make arm64: apt did not read every list; going on with those it has" >&2
+apt-get -qq update || echo "apt did not read every list; going on with those it has" >&2
 
 download "$(dpkg --print-architecture)" qemu-user-static
 dpkg-deb --fsys-tarfile "$here"/apt/archives/qemu-user-static_*.deb |
@@ -90,6 +90,7 @@ END
 device aarch64 numpy cortex-a72 --requirement constraints/numpy.txt
 device aarch64 tflite cortex-a72 --requirement constraints/tflite.txt
 device aarch64 litert cortex-a72 --requirement constraints/litert.txt
+device aarch64 index cortex-a72 --requirement constraints/index.txt
 
 # PyPI has no numpy for armv7l and Debian does; its BLAS is linked as an installation would link it.
 machine armv7l armhf python3-numpy libstdc++6

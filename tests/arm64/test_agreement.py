@@ -1,73 +1,141 @@
-"""The built wheel on emulated ARM: every answer is the one that exact integer arithmetic gives on this machine.
+"""The built wheel on emulated ARM: every answer is the one that exact integer arithmetic gives, scores to the last bit.
 
 `make arm64` makes the emulated devices below `.venv/arm64`. Their speed says nothing of a real device's.
 """
 
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
 
+from benchmarks.generated import generate
+from device_runtime.approximate import UsearchEngine
 from device_runtime.model_file import ModelFile
+from export.command import main as export_main
 from export.gate import baskets
 from tests.conftest import ROOT
 from tests.test_light_install import ANSWER, run
 
 DEVICES = ROOT / ".venv" / "arm64"
 MODEL = ROOT / os.environ.get("MIGNON_MODEL", "build/meals.tflite")
-MODULES = {"numpy": "numpy", "tflite": "tflite_runtime.interpreter", "litert": "ai_edge_litert.interpreter"}
+MODULES = {
+    "numpy": "numpy",
+    "tflite": "tflite_runtime.interpreter",
+    "litert": "ai_edge_litert.interpreter",
+    "index": "usearch.index",
+}
+PLAIN = ("aarch64-numpy", "aarch64-tflite", "aarch64-litert", "armv7l-numpy", "armv7l-tflite")
+INDEXED = "aarch64-index"
 
 
-@pytest.fixture(params=["aarch64-numpy", "aarch64-tflite", "aarch64-litert", "armv7l-numpy", "armv7l-tflite"])
+@pytest.fixture(params=PLAIN)
 def device(request):
-    assert (DEVICES / request.param / "python").exists(), "make the emulated devices with `make arm64`"
     return request.param
 
 
 @pytest.fixture(scope="module")
-def table():
-    return ModelFile.open(MODEL).table.astype("int64")
-
-
-def nearest(table, rows, k):
-    order = np.argsort(-(table @ table[rows].sum(axis=0)), kind="stable")
-    return order[~np.isin(order, rows)][:k].tolist()
+def meals():
+    return ModelFile.open(MODEL)
 
 
 @pytest.fixture(scope="module")
-def questions(table):
-    """Every item as the only favorite, and 1,000 baskets of 1 to 20; each with the ids to expect."""
-    singles = [([row], 10) for row in range(len(table))]
-    asked = singles + [(rows.tolist(), k) for rows, k in baskets(len(table), 1000, seed=1)]
-    return asked, [nearest(table, rows, k) for rows, k in asked]
+def large(tmp_path_factory):
+    """A table so large that an interpreter only proposes candidates."""
+    folder = tmp_path_factory.mktemp("large")
+    generate(40_000, 32, folder / "model")
+    path = folder / "items.tflite"
+    assert export_main([str(folder / "model"), "--out", str(path), "--quantize", "ptq", "--no-progress"]) == 0
+    return ModelFile.open(path)
+
+
+def nearest(model, rows, k):
+    """Rows by exact integers, and the bits of their cosines."""
+    table = model.table.astype("int64")
+    query = table[rows].sum(axis=0)
+    scores = table @ query
+    order = np.argsort(-scores, kind="stable")
+    found = order[~np.isin(order, rows)][:k]
+    assert query @ query < 1 << 24  # else the steps of an engine may round
+    factor = np.float32(model.manifest.scale) / np.sqrt(np.float32(query @ query))
+    return [found.tolist(), bits(scores[found].astype(np.float32) * factor)]
+
+
+def bits(scores):
+    return scores.view(np.int32).tolist()
 
 
 def emulated(device, *arguments, **options):
-    return run([DEVICES / device / "python", *arguments], cwd=DEVICES, **options)
+    python = DEVICES / device / "python"
+    assert python.exists(), "make the emulated devices with `make arm64`"
+    return run([python, *arguments], cwd=DEVICES, **options)
 
 
-def test_it_is_the_machine_and_the_engine_that_it_is_called_after(device):
-    machine, _, name = device.partition("-")
-    code = (
-        "import importlib, platform, device_runtime.engines as engines; "
-        f"importlib.import_module({MODULES[name]!r}); print(platform.machine(), *engines.interpreter_modules())"
-    )
-    interpreters = [] if name == "numpy" else [MODULES[name]]
-    assert emulated(device, "-c", code).split() == [machine, *interpreters]
+def answers(device, model, engine, asked):
+    """The class of the engine, and for each of the questions rows and the bits of their scores."""
+    asked = [(list(map(int, rows)), k) for rows, k in asked]
+    return json.loads(emulated(device, "-c", ANSWER, model.path, engine, input=json.dumps(asked)))
 
 
-def test_ids_are_those_of_exact_integers(device, questions):
-    asked, expected = questions
-    engine = "numpy" if device.endswith("numpy") else "tflite"
-    found = json.loads(emulated(device, "-c", ANSWER, MODEL, engine, input=json.dumps(asked)))
+def check(model, asked, found):
     assert len(found) == len(asked)
-    wrong = [index for index, ids in enumerate(found) if ids != expected[index]]
-    assert not wrong, f"{len(wrong)} of {len(asked)} differ; {asked[wrong[0]]} gives {found[wrong[0]]}"
+    for (rows, k), answer in zip(asked, found, strict=True):
+        assert answer == nearest(model, rows, k), f"{rows}, k={k}"
 
 
-def test_the_command_answers(device, table):
+@pytest.mark.parametrize("name", [*PLAIN, INDEXED])
+def test_it_is_the_machine_and_the_engine_that_it_is_called_after(name):
+    machine, _, extra = name.partition("-")
+    code = (
+        "import importlib, platform; from device_runtime.tflite_engine import interpreter_modules; "
+        f"importlib.import_module({MODULES[extra]!r}); print(platform.machine(), *interpreter_modules())"
+    )
+    interpreters = [MODULES[extra]] if extra in ("tflite", "litert") else []
+    assert emulated(name, "-c", code).split() == [machine, *interpreters]
+
+
+def test_answers_are_those_of_exact_integers(device, meals):
+    """Every item as the only favorite, and 1,000 baskets of 1 to 20."""
+    rows = meals.manifest.rows
+    asked = [([row], 10) for row in range(rows)] + list(baskets(rows, 1000, seed=1))
+    engine, kind = ("numpy", "NumpyEngine") if device.endswith("numpy") else ("tflite", "TFLiteEngine")
+    found = answers(device, meals, engine, asked)
+    assert found[0] == kind
+    check(meals, asked, found[1])
+
+
+def test_so_are_those_of_a_large_table(device, large):
+    rows = large.manifest.rows
+    asked = [([row], 10) for row in range(0, rows, rows // 50)] + list(baskets(rows, 50, seed=2))
+    engine, kind = ("numpy", "NumpyEngine") if device.endswith("numpy") else ("tflite", "ProposingEngine")
+    found = answers(device, large, engine, asked)
+    assert found[0] == kind
+    check(large, asked, found[1])
+
+
+def test_the_index_answers_as_on_this_machine(indexed_path):
+    model = ModelFile.open(indexed_path)
+    rows = model.manifest.rows
+    asked = [([row], 10) for row in range(0, rows, rows // 200)] + list(baskets(rows, 20, seed=3))
+    here = UsearchEngine(model)
+    expected = [here.nearest(np.array(favorites), k) for favorites, k in asked]
+    assert answers(INDEXED, model, "usearch", asked) == [
+        "UsearchEngine",
+        [[found.tolist(), bits(scores)] for found, scores in expected],
+    ]
+
+
+def test_the_command_answers_and_keeps_changes(device, meals, tmp_path):
+    copy = shutil.copy(MODEL, tmp_path)
     command = DEVICES / "mignon" / "bin" / "mignon"
-    found = json.loads(emulated(device, command, "similar", MODEL, "pancakes", "--json"))
-    ids = ModelFile.open(MODEL).lines("ids.txt")
-    assert [neighbor["id"] for neighbor in found] == [ids[row] for row in nearest(table, [ids.index("pancakes")], 10)]
+    found = json.loads(emulated(device, command, "similar", copy, "pancakes", "--json"))
+    ids = meals.lines("ids.txt")
+    assert [neighbor["id"] for neighbor in found] == [
+        ids[row] for row in nearest(meals, [ids.index("pancakes")], 10)[0]
+    ]
+    emulated(device, command, "add", copy, "Sunday pancakes", "--near", "pancakes")
+    (added,) = json.loads(emulated(device, command, "similar", copy, "pancakes", "-k", "1", "--json"))
+    assert added["id"] == "sunday-pancakes"
+    (told,) = json.loads(emulated(device, command, "changes", copy, "--json"))["changes"]
+    assert (told["kind"], told["neighbors"]) == ("added", ["pancakes"])

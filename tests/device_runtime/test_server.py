@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 import numpy as np
 import pytest
 
-from device_runtime import Recommender, http_service, overlay
+from device_runtime import OverlayWriteError, Recommender, http_service, overlay, server
 from device_runtime.datatypes import as_record
 from device_runtime.overlay import overlay_path
 from device_runtime.server import Api
@@ -136,6 +136,29 @@ def test_a_change_that_cannot_be_written_is_told(model_copy, monkeypatch):
         status, answer = service.ask_json("/v1/remove", {"item": "blini"})
         assert (status, answer["error"]["type"]) == (500, "OverlayWriteError")
         assert service.ask_json("/v1/similar?item=blini")[0] == 200
+
+
+def test_the_overlay_is_compacted_now_and_then(model_copy, monkeypatch, caplog):
+    monkeypatch.setattr(server, "CHANGES_TO_TIDY", 5)
+    with Recommender.open(model_copy, engine="numpy", writable=True) as meals:
+        for weight in range(1, 9):
+            meals.profile("anna").like("borscht", weight)
+        with running(Api(meals)) as service:
+            assert [change.weight for change in meals.changes] == [8]  # at the start
+            held = []
+            for weight in range(1, 13):
+                assert service.ask_json("/v1/like", {"profile": "anna", "item": "hummus", "weight": weight})[0] == 200
+                held.append(len(meals.changes))
+            assert held == [2, 3, 4, 5, 2, 3, 4, 5, 6, 2, 3, 4]
+            assert service.ask_json("/v1/profile?profile=anna")[1]["likes"] == {"borscht": 8, "hummus": 12}
+            monkeypatch.setattr(meals, "compact", fail_to_write)
+            for weight in range(1, 6):
+                assert service.ask_json("/v1/like", {"profile": "anna", "item": "hummus", "weight": weight})[0] == 200
+            assert [record.getMessage() for record in caplog.records] == ["the disk is full"]
+
+
+def fail_to_write():
+    raise OverlayWriteError("the disk is full")
 
 
 def test_find_answers_as_the_python_api_does(service, meals):
