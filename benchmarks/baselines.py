@@ -211,8 +211,7 @@ class ReducedEase:
 
     def fit(self, train: csr_matrix, seed: int) -> TablesScorer:  # noqa: ARG002 - nothing is drawn
         """See `Model.fit`."""
-        inputs, outputs = _shared_tables(train, self.penalty, max(self.rank, _SHARED_RANK))
-        tables = (inputs[:, -self.rank :], outputs[:, -self.rank :])
+        tables = [t[:, -self.rank :] for t in _shared_tables(train, self.penalty, max(self.rank, _SHARED_RANK))]
         inputs, outputs = ((_in_steps(t) if self.bits == 8 else t).astype(np.float32) for t in tables)
         return TablesScorer(inputs, outputs, 2 * inputs.shape[1] * self.bits / 8)
 
