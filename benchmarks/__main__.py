@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import measure, report
+from benchmarks import interactions_command, measure, report
 from device_runtime import MignonError, Recommender
 from device_runtime.model_file import ModelFile
 from device_runtime.tflite_engine import interpreter_modules
@@ -38,7 +38,9 @@ GROWTH = ("1000x32", "10000x32", "100000x32", "1000000x32")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmarks asked for; returns 0, or 2 for bad usage or input, or 1 for a failure."""
-    arguments = _parser().parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    own = given[:1] == ["interactions"]
+    arguments = interactions_command.parser().parse_args(given[1:]) if own else _parser().parse_args(given)
     try:
         _RUNS.get(arguments.which, _run)(arguments)
     except (MignonError, TrainingError, ExportError) as error:
@@ -57,7 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="One-hot against embedding.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="One-hot against embedding.",
+        epilog="`interactions LOG`, recommenders on a log of what people like, has options of its own: see its --help.",
+    )
     parser.add_argument(
         "which",
         nargs="?",
@@ -188,6 +194,7 @@ _RUNS: dict[str, Callable[[argparse.Namespace], None]] = {
     "index": _ask_index,
     "names": _find_names,
     "load": _load_server,
+    "interactions": interactions_command.run,
 }
 
 if __name__ == "__main__":

@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from benchmarks.shared import Shared
 from training.errors import TrainingError
 from training.ranking import Scorer, Scores
 
 _MOST_EASE_ITEMS = 30_000
+_SHARED_RANK = 64
+_FEW_ITEMS = 1000
 _LONGEST_SENTENCE = 10_000  # gensim drops what is beyond
 _LARGEST_INT8 = 127
 
@@ -185,7 +188,7 @@ class Ease:
 
     def fit(self, train: csr_matrix, seed: int) -> WeightsScorer:  # noqa: ARG002 - nothing is drawn
         """See `Model.fit`."""
-        return WeightsScorer(ease_weights(train, self.penalty)[0].astype(np.float32))
+        return WeightsScorer(_shared_ease(train, self.penalty)[0].astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,8 @@ class ReducedEase:
     """Two tables whose product fits EASE's scores of the training users best, in float32 or int8.
 
     Of all of that rank they are nearest to the weights as the regularized Gram matrix weighs errors (Steck, 2019, gives
-    that matrix; Eckart and Young, 1936, the fit).
+    that matrix; Eckart and Young, 1936, the fit). All ranks up to 64 are taken from one decomposition of rank 64, whose
+    time counts for each.
     """
 
     rank: int = 32
@@ -207,7 +211,7 @@ class ReducedEase:
 
     def fit(self, train: csr_matrix, seed: int) -> TablesScorer:  # noqa: ARG002 - nothing is drawn
         """See `Model.fit`."""
-        tables = reduced_tables(*ease_weights(train, self.penalty), self.rank)
+        tables = [t[:, -self.rank :] for t in _shared_tables(train, self.penalty, max(self.rank, _SHARED_RANK))]
         inputs, outputs = ((_in_steps(t) if self.bits == 8 else t).astype(np.float32) for t in tables)
         return TablesScorer(inputs, outputs, 2 * inputs.shape[1] * self.bits / 8)
 
@@ -287,12 +291,20 @@ def reduced_tables(
     As weights = 1 - inverse D with D = 1 / diag(inverse), that matrix is gram - 2 D + D inverse D.
     """
     from scipy.linalg import eigh
+    from scipy.sparse.linalg import eigsh
 
     count, diagonal = len(weights), 1 / np.diag(inverse)
     fitted = gram + diagonal[:, None] * inverse * diagonal
     fitted[np.diag_indices(count)] -= 2 * diagonal
-    _, vectors = eigh(fitted, subset_by_index=(max(0, count - rank), count - 1))
+    if count <= max(_FEW_ITEMS, 2 * rank):
+        _, vectors = eigh(fitted, subset_by_index=(max(0, count - rank), count - 1))
+    else:
+        _, vectors = eigsh(fitted, k=rank, which="LA", v0=np.ones(count))  # the library would draw a start
     return weights @ vectors, vectors
+
+
+_shared_ease = Shared(ease_weights)
+_shared_tables = Shared(lambda train, penalty, rank: reduced_tables(*_shared_ease(train, penalty), int(rank)))
 
 
 def _library(module: str) -> Any:

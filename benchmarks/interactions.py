@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,18 +28,21 @@ from benchmarks.baselines import (
     Popularity,
     ReducedEase,
 )
+from benchmarks.shared import Clock
 from device_runtime.model_file import ModelFile
 from device_runtime.scoring import EXACT_IN_FLOAT32, LARGEST_ENTRY
 from training import bootstrap
 from training.bootstrap import Estimate, Resampled
 from training.errors import SettingsError
 from training.files import replacing
-from training.ranking import MEASURES, THIRDS, Outcome, Scores, evaluate
+from training.ranking import MEASURES, THIRDS, Scorer, Scores, evaluate
 from training.splits import Split, Timestamps, by_time, leave_one_out, strong_generalization
 
 SplitName = Literal["strong", "leave-one-out", "time"]
 SPLITS = get_args(SplitName)
 REFERENCE = Ease().name
+DRAWN_BYTES = (3.5, 300)
+TICKS = (5, 9, 17, 33, 65, 129, 256)
 BASELINES: tuple[Model, ...] = (
     Popularity(),
     ItemNeighbors(),
@@ -58,12 +60,14 @@ class Result:
 
     Attributes:
         bytes_per_item: of what its scores are computed from.
-        train_seconds: wall time to train one split, the mean over splits; other work on the machine lengthens it.
+        train_seconds: wall time to train one split, the mean over splits; other work on the machine lengthens it. What
+            models share is computed once and counts for each of them (`benchmarks.shared`).
         train_cpu_seconds: the same in processor time, of all threads.
         recall, ndcg, mrr, rare, middle, frequent: see `training.ranking.UserMeasures`; None where no user has any.
         coverage: the share of items in the list of any user.
         popularity_lift: popularity of what is recommended by that of what users had, less 1; 0 leans neither way.
         recall_ratio, ndcg_ratio: to the reference on the same users; None without one.
+        recall_kept, ndcg_kept: ratio to the same model before it was rounded to 8 bits; None where there is none.
     """
 
     model: str
@@ -80,6 +84,8 @@ class Result:
     popularity_lift: Estimate | None
     recall_ratio: Estimate | None
     ndcg_ratio: Estimate | None
+    recall_kept: Estimate | None = None
+    ndcg_kept: Estimate | None = None
 
 
 class FileScorer:
@@ -88,12 +94,14 @@ class FileScorer:
     Args:
         path: of the `.tflite` file.
         items: the id of each column; columns that the file does not hold are never recommended and add nothing.
+        unrounded: the model that the file was made from.
 
     Attributes:
         bytes_per_item: of a row of the table.
     """
 
-    def __init__(self, path: Path, items: Sequence[str]) -> None:
+    def __init__(self, path: Path, items: Sequence[str], unrounded: Scorer | None = None) -> None:
+        self.unrounded = unrounded
         file = ModelFile.open(path)
         row_of = {name: row for row, name in enumerate(file.lines("ids.txt"))}
         rows = np.array([row_of.get(item, -1) for item in items], np.int64)
@@ -130,6 +138,7 @@ class _Run(NamedTuple):
     cpu_seconds: float
     coverage: float
     measures: Resampled
+    unrounded: Resampled | None
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -210,18 +219,23 @@ def run(models: Sequence[Model], splits: Sequence[Split], k: int = 10, *, refere
 
 
 def _run(model: Model, split: Split, seed: int, k: int, drawn: NDArray[np.uint8]) -> _Run:
-    wall, cpu = time.perf_counter(), time.process_time()
+    clock = Clock()
     scorer = model.fit(split.train, seed)
-    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
-    outcome: Outcome = evaluate(scorer, split, k)
+    spent = clock.spent()
+    outcome = evaluate(scorer, split, k)
     measures = bootstrap.resample(outcome.users.columns(), drawn[:, split.users])
-    return _Run(scorer.bytes_per_item, seconds, cpu_seconds, outcome.coverage, measures)
+    unrounded = None
+    if isinstance(scorer, FileScorer) and scorer.unrounded is not None:
+        users = evaluate(scorer.unrounded, split, k).users
+        unrounded = bootstrap.resample(users.columns(), drawn[:, split.users])
+    return _Run(scorer.bytes_per_item, spent.wall, spent.cpu, outcome.coverage, measures, unrounded)
 
 
 def _result(name: str, runs: Sequence[_Run], reference: Sequence[Resampled]) -> Result:
     splits = [part.measures for part in runs]
     means = dict(zip(MEASURES, bootstrap.mean(splits), strict=True))
-    ratios = dict(zip(MEASURES, bootstrap.ratio(splits, reference), strict=True)) if reference else {}
+    ratios = _ratios(splits, reference)
+    kept = _ratios(splits, [part.unrounded for part in runs if part.unrounded is not None])
     return Result(
         model=name,
         bytes_per_item=fmean(part.bytes_per_item for part in runs),
@@ -232,7 +246,13 @@ def _result(name: str, runs: Sequence[_Run], reference: Sequence[Resampled]) -> 
         popularity_lift=_lift(splits),
         recall_ratio=ratios.get("recall"),
         ndcg_ratio=ratios.get("ndcg"),
+        recall_kept=kept.get("recall"),
+        ndcg_kept=kept.get("ndcg"),
     )
+
+
+def _ratios(splits: Sequence[Resampled], others: Sequence[Resampled]) -> dict[str, Estimate | None]:
+    return dict(zip(MEASURES, bootstrap.ratio(splits, others), strict=True)) if others else {}
 
 
 def _lift(splits: Sequence[Resampled]) -> Estimate | None:
@@ -268,7 +288,11 @@ def table_of(results: Sequence[Result], k: int = 10, reference: str = REFERENCE)
     measures = [f"recall@{k}", f"NDCG@{k}", f"MRR@{k}", f"recall by {reference}'s", f"NDCG by {reference}'s"]
     thirds = [f"recall@{k}, {third} third" for third in ("rare", "middle", "frequent")]
     costs = ["coverage", "popularity lift", "s to train", "CPU s"]
-    return "\n\n".join([_table(["", "bytes an item", *measures], quality), _table(["", *thirds, *costs], rest)])
+    tables = [_table(["", "bytes an item", *measures], quality), _table(["", *thirds, *costs], rest)]
+    if rounded := [r for r in results if r.recall_kept]:
+        kept = [[r.model, _interval(r.recall_kept), _interval(r.ndcg_kept)] for r in rounded]
+        tables.append(_table(["int8 by float", f"recall@{k}", f"NDCG@{k}"], kept))
+    return "\n\n".join(tables)
 
 
 def write(results: Sequence[Result], folder: Path, k: int = 10, reference: str = REFERENCE) -> None:
@@ -308,10 +332,11 @@ def _draw(results: Sequence[Result], path: Path, k: int, reference: str) -> None
 
 
 def _curves(axis: Any, results: Sequence[Result], measure: str) -> None:
-    """A curve through the models of each family, with the intervals as bars."""
+    """A curve through the models of each family of no more bytes than fit, with the intervals as bars."""
     families: dict[str, list[tuple[float, Estimate]]] = {}
     for r in results:
-        if estimate := getattr(r, measure):
+        estimate = getattr(r, measure)
+        if estimate and DRAWN_BYTES[0] <= r.bytes_per_item <= DRAWN_BYTES[1]:
             families.setdefault(r.model.partition(",")[0], []).append((r.bytes_per_item, estimate))
     for name, points in families.items():
         places, estimates = zip(*sorted(points, key=lambda point: point[0]), strict=True)
@@ -319,6 +344,9 @@ def _curves(axis: Any, results: Sequence[Result], measure: str) -> None:
         axis.errorbar(places, [e.value for e in estimates], bars, marker="o", capsize=2, label=name)
     axis.axhline(1, color="#888", linestyle=":")
     axis.set_xscale("log")
+    axis.set_xlim(*DRAWN_BYTES)
+    axis.set_xticks(TICKS, [str(tick) for tick in TICKS])
+    axis.minorticks_off()
     axis.set_xlabel("bytes an item")
     axis.legend(frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
