@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from device_runtime.errors import InvalidArgumentError, UnknownItemError
 from device_runtime.filters import AttributeIndex, Filter
-from device_runtime.lines import Lines, RowOfLine
 from device_runtime.model_file import ModelFile
 from device_runtime.names import NameIndex, best_first
 from device_runtime.queries import inverse_lengths
@@ -19,6 +18,7 @@ from device_runtime.scoring import Rows
 
 if TYPE_CHECKING:
     from device_runtime.changes import Applied
+    from device_runtime.lines import Lines
 
 _SUGGESTIONS = 3
 
@@ -45,7 +45,7 @@ class Catalog:
         return self.row_count - len(self.removed)
 
     @cached_property
-    def ids(self) -> Sequence[str]:
+    def ids(self) -> list[str] | Lines:
         """The id of each row."""
         return self.model.lines("ids.txt")
 
@@ -68,7 +68,11 @@ class Catalog:
     def row_of_id(self) -> Mapping[str, int]:
         """The row of each id, by `row_of_id[id]`."""
         ids = self.ids
-        return RowOfLine(ids) if isinstance(ids, Lines) else dict(zip(ids, range(len(ids)), strict=True))
+        if isinstance(ids, list):
+            return dict(zip(ids, range(len(ids)), strict=True))
+        from device_runtime.lines import RowOfLine  # which small catalogs need not wait for
+
+        return RowOfLine(ids)
 
     @cached_property
     def attributes(self) -> AttributeIndex:
@@ -158,7 +162,7 @@ class ChangedCatalog(Catalog):
         self._own_rows = [*sorted(renamed), *range(base.row_count, self.row_count)]
 
     @cached_property
-    def ids(self) -> Sequence[str]:
+    def ids(self) -> list[str] | Lines:
         """The id of each row."""
         return [*self._base.ids, *(item.id for item in self._changes.added)]
 

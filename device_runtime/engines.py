@@ -21,7 +21,7 @@ EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 
 _LARGE_TABLE_BYTES = 1 << 19
 _TRIED_ROWS = 8
-_TRIES = 10
+_TRIES = 6
 
 
 class Engine(Protocol):

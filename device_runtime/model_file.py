@@ -11,7 +11,7 @@ import hashlib
 import json
 import mmap
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # importing these at start-up would take longer than opening 
 
     from numpy.typing import NDArray
 
+    from device_runtime.lines import Lines
     from device_runtime.queries import Queries
 
 FORMAT_VERSION = 1
@@ -255,7 +256,7 @@ class ModelFile:
         except ArchiveError as error:
             raise FileFormatError(f"{self.filename}: entry {entry!r} cannot be read ({error})") from None
 
-    def lines(self, entry: str) -> Sequence[str]:
+    def lines(self, entry: str) -> list[str] | Lines:
         """The lines of an entry that has one line for each row of the table."""
         text, rows = self.text(entry), self.manifest.rows
         count = text.count("\n")
