@@ -88,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
     likes.add_argument("--min-user", type=int, help=f"users with fewer items are left out (default: {MIN_USER})")
     likes.add_argument("--min-item", type=int, help=f"items with fewer users are left out (default: {MIN_ITEM})")
     likes.add_argument("--max-user", type=int, help=f"items of a user beyond are left out (default: {MAX_USER:,})")
+    likes.add_argument(
+        "--tune", type=int, metavar="N", help="search settings first, in N trials; --resume continues it"
+    )
+    likes.add_argument("--tune-dims", type=int, nargs="+", metavar="N", help="widths to choose among (default: --dims)")
     likes.add_argument("--tensorboard", type=Path, metavar="DIR", help="log for TensorBoard")
     _add_settings(likes, [each.name for each in _all_settings() if each.name not in _CATALOG_SETTINGS])
     return parser

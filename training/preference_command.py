@@ -12,17 +12,19 @@ import numpy as np
 
 from training.catalog import Catalog, read_catalog
 from training.checkpoint import checkpoint_beside
+from training.errors import SettingsError
 from training.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, read_interactions
 from training.preference_catalog import ItemAttributes, attributes_of, catalog_of, trained_of
-from training.preference_fit import PreferenceFitted, PreferenceTrainer
+from training.preference_fit import PreferenceFitted, PreferenceTrainer, fingerprint
 from training.preference_scorer import PopularityScorer
 from training.preference_settings import PreferenceSettings
+from training.preference_tuning import Search, Tuned, tune
 from training.ranking import MEASURES, Scorer, evaluate
 from training.rules import enrich, rules_beside
 from training.splits import Split, strong_generalization
 from training.trained import save
 
-OPTIONS = ("min_user", "min_item", "max_user", "tensorboard")
+OPTIONS = ("min_user", "min_item", "max_user", "tune", "tune_dims", "tensorboard")
 Metrics = dict[str, Any]
 
 
@@ -32,14 +34,16 @@ def train(arguments: argparse.Namespace, settings: PreferenceSettings) -> None:
     Raises:
         TrainingError: the log or the catalog cannot be used, or the checkpoint is of another run.
     """
+    if arguments.tune_dims and arguments.tune is None:
+        raise SettingsError("--tune-dims says what --tune may choose; give --tune N as well")
     catalog = None if arguments.catalog is None else read_catalog(arguments.catalog, needs_attributes=False)
     interactions = _read_log(arguments, catalog)
     if not arguments.json:
         print(interactions.report, flush=True)
     attributes = attributes_of(catalog or catalog_of(interactions.items), interactions.items)
-    trainer = PreferenceTrainer(
-        interactions.matrix, settings, timestamps=interactions.timestamps, attributes=attributes.known
-    )
+    tuned = _tune(arguments, interactions, attributes, settings) if arguments.tune is not None else None
+    settings = settings if tuned is None else tuned.settings
+    trainer = _trainer(interactions, attributes, settings)
     checkpoint = checkpoint_beside(arguments.out)
     if arguments.resume and checkpoint.exists():
         trainer.restore(checkpoint)
@@ -47,6 +51,8 @@ def train(arguments: argparse.Namespace, settings: PreferenceSettings) -> None:
     fitted = trainer.run(checkpoint, progress=not arguments.no_progress, tensorboard=arguments.tensorboard)
     seconds = time.monotonic() - start
     metrics = _metrics(interactions, attributes, fitted)
+    if tuned is not None:
+        metrics["tuning"] = {"trials": tuned.trials, "ndcg": round(tuned.measure, 4)}
     if arguments.evaluate:
         metrics["measures"] = _measures(interactions, attributes, settings)
     trained = trained_of(fitted, attributes, metrics, asdict(settings))
@@ -67,15 +73,39 @@ def _read_log(arguments: argparse.Namespace, catalog: Catalog | None) -> Interac
     )
 
 
+def _trainer(interactions: Interactions, attributes: ItemAttributes, settings: PreferenceSettings) -> PreferenceTrainer:
+    known, times = attributes.known, interactions.timestamps
+    return PreferenceTrainer(interactions.matrix, settings, timestamps=times, attributes=known)
+
+
+def _tune(
+    arguments: argparse.Namespace, interactions: Interactions, attributes: ItemAttributes, settings: PreferenceSettings
+) -> Tuned:
+    study_file = arguments.out.with_name(arguments.out.name + ".tuning.log")
+    study_file.parent.mkdir(parents=True, exist_ok=True)
+    if not arguments.resume:
+        study_file.unlink(missing_ok=True)
+
+    def measure(tried: PreferenceSettings) -> float:
+        fitted = _trainer(interactions, attributes, tried).run(progress=False)
+        return fitted.history[fitted.best_epoch - 1].ndcg
+
+    name = fingerprint(settings, interactions.matrix, attributes.known)
+    search = Search(arguments.tune, study_file, tuple(arguments.tune_dims or ()), name)
+    return tune(measure, settings, search, progress=not arguments.no_progress)
+
+
 def _metrics(interactions: Interactions, attributes: ItemAttributes, fitted: PreferenceFitted) -> Metrics:
-    best = fitted.history[fitted.best_epoch - 1]
+    history = [{k: None if np.isnan(v) else round(v, 4) for k, v in e._asdict().items()} for e in fitted.history]
+    best = history[fitted.best_epoch - 1]
     return {
         "items": len(attributes.catalog),
         "new_items": len(attributes.catalog) - len(interactions.items),
         "epochs": fitted.best_epoch,
-        "loss": round(best.loss, 4),
-        "held_out_recall": None if np.isnan(best.recall) else round(best.recall, 4),
-        "held_out_ndcg": None if np.isnan(best.ndcg) else round(best.ndcg, 4),
+        "loss": best["loss"],
+        "held_out_recall": best["recall"],
+        "held_out_ndcg": best["ndcg"],
+        "history": history,
         "log": interactions.report.as_dict(),
     }
 
@@ -107,6 +137,8 @@ def _report(arguments: argparse.Namespace, metrics: Metrics, dims: int, seconds:
         print("no user was held out; trained for all epochs")
     else:
         print(f"held-out users: recall@10 {metrics['held_out_recall']:.3f}, NDCG@10 {metrics['held_out_ndcg']:.3f}")
+    if "tuning" in metrics:
+        print(f"settings are the best of {metrics['tuning']['trials']} trials, by NDCG@10 of held-out users")
     for name, measures in metrics.get("measures", {}).items():
         print(f"{name:12}  {'  '.join(f'{measure} {value:.3f}' for measure, value in measures.items())}")
     print(f"wrote {arguments.out}")

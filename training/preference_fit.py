@@ -259,12 +259,17 @@ class PreferenceTrainer:
         return [*self.variables, *self.optimizer.variables, self.model.rounding]
 
     def _fingerprint(self) -> str:
-        digest = hashlib.sha256(repr(asdict(self.settings)).encode())
-        for matrix in (self._targets, self._attributes):
-            if matrix is not None:
-                for part in (matrix.indptr, matrix.indices, matrix.data):
-                    digest.update(part.tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.settings, self._targets, self._attributes)
+
+
+def fingerprint(settings: PreferenceSettings, *matrices: csr_matrix | None) -> str:
+    """Another text for other settings or data."""
+    digest = hashlib.sha256(repr(asdict(settings)).encode())
+    for matrix in matrices:
+        if matrix is not None:
+            for part in (matrix.indptr, matrix.indices, matrix.data):
+                digest.update(part.tobytes())
+    return digest.hexdigest()
 
 
 def target_weights(matrix: csr_matrix, settings: PreferenceSettings, timestamps: Timestamps | None) -> csr_matrix:
