@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 from tabulate import tabulate
 from tqdm import tqdm
 
@@ -35,13 +35,14 @@ from training import bootstrap
 from training.bootstrap import Estimate, Resampled
 from training.errors import SettingsError
 from training.files import replacing
-from training.ranking import MEASURES, THIRDS, Scorer, Scores, evaluate
+from training.ranking import MEASURES, THIRDS, Scorer, Scores, evaluate, thirds
 from training.splits import Split, Timestamps, by_time, leave_one_out, strong_generalization
 
 SplitName = Literal["strong", "leave-one-out", "time"]
 SPLITS = get_args(SplitName)
 REFERENCE = Ease().name
 DRAWN_BYTES = (3.5, 300)
+AMONG_RARE = "among_rare"
 TICKS = (5, 9, 17, 33, 65, 129, 256)
 BASELINES: tuple[Model, ...] = (
     Popularity(),
@@ -64,6 +65,7 @@ class Result:
             models share is computed once and counts for each of them (`benchmarks.shared`).
         train_cpu_seconds: the same in processor time, of all threads.
         recall, ndcg, mrr, rare, middle, frequent: see `training.ranking.UserMeasures`; None where no user has any.
+        among_rare: recall of the wanted items of the rare third in lists of these alone; lists of all hold few of them.
         coverage: the share of items in the list of any user.
         popularity_lift: popularity of what is recommended by that of what users had, less 1; 0 leans neither way.
         recall_ratio, ndcg_ratio: to the reference on the same users; None without one.
@@ -80,6 +82,7 @@ class Result:
     rare: Estimate | None
     middle: Estimate | None
     frequent: Estimate | None
+    among_rare: Estimate | None
     coverage: float
     popularity_lift: Estimate | None
     recall_ratio: Estimate | None
@@ -128,6 +131,29 @@ class FileScorer:
             queries *= self._preference.signs(queries.shape[1]).astype(np.int32)
             queries[:, -1] = [self._preference.bias_entry(count) for count in counts.tolist()]
         return queries
+
+
+@dataclass(frozen=True)
+class Only:
+    """Offers no more than some columns, int64, of another scorer."""
+
+    scorer: Scorer
+    columns: NDArray[np.int64]
+
+    def scores(self, given: csr_matrix) -> Scores:
+        """See `Scorer.scores`."""
+        found = self.scorer.scores(given)
+        kept = np.full_like(found, -np.inf)
+        kept[:, self.columns] = found[:, self.columns]
+        return kept
+
+
+def of_columns(matrix: csr_matrix, columns: NDArray[np.bool_]) -> csr_matrix:
+    """The same shape, with the entries of some columns only."""
+    kept = (matrix @ diags(columns.astype(np.float32))).tocsr()
+    kept.eliminate_zeros()
+    kept.sort_indices()
+    return kept
 
 
 class _Run(NamedTuple):
@@ -223,17 +249,31 @@ def _run(model: Model, split: Split, seed: int, k: int, drawn: NDArray[np.uint8]
     scorer = model.fit(split.train, seed)
     spent = clock.spent()
     outcome = evaluate(scorer, split, k)
-    measures = bootstrap.resample(outcome.users.columns(), drawn[:, split.users])
+    columns = np.column_stack([outcome.users.columns(), _among_rare(scorer, split, k)])
+    measures = bootstrap.resample(columns, drawn[:, split.users])
     unrounded = None
     if isinstance(scorer, FileScorer) and scorer.unrounded is not None:
         users = evaluate(scorer.unrounded, split, k).users
-        unrounded = bootstrap.resample(users.columns(), drawn[:, split.users])
+        columns = np.column_stack([users.columns(), _among_rare(scorer.unrounded, split, k)])
+        unrounded = bootstrap.resample(columns, drawn[:, split.users])
     return _Run(scorer.bytes_per_item, spent.wall, spent.cpu, outcome.coverage, measures, unrounded)
+
+
+def _among_rare(scorer: Scorer, split: Split, k: int) -> NDArray[np.float64]:
+    """See `Result.among_rare`: float64 [cases], NaN for users who want none of these items."""
+    rare = thirds(np.bincount(split.train.indices, minlength=split.train.shape[1])) == 0
+    wanted = of_columns(split.wanted, rare)
+    asked = np.flatnonzero(np.diff(wanted.indptr))
+    found = np.full(len(split.users), np.nan)
+    if len(asked):
+        part = Split(split.train, split.given[asked], wanted[asked], split.users[asked])
+        found[asked] = evaluate(Only(scorer, np.flatnonzero(rare)), part, k).users.recall
+    return found
 
 
 def _result(name: str, runs: Sequence[_Run], reference: Sequence[Resampled]) -> Result:
     splits = [part.measures for part in runs]
-    means = dict(zip(MEASURES, bootstrap.mean(splits), strict=True))
+    means = dict(zip((*MEASURES, AMONG_RARE), bootstrap.mean(splits), strict=True))
     ratios = _ratios(splits, reference)
     kept = _ratios(splits, [part.unrounded for part in runs if part.unrounded is not None])
     return Result(
@@ -241,7 +281,7 @@ def _result(name: str, runs: Sequence[_Run], reference: Sequence[Resampled]) -> 
         bytes_per_item=fmean(part.bytes_per_item for part in runs),
         train_seconds=fmean(part.seconds for part in runs),
         train_cpu_seconds=fmean(part.cpu_seconds for part in runs),
-        **{measure: means[measure] for measure in ("recall", "ndcg", "mrr", *THIRDS)},
+        **{measure: means[measure] for measure in ("recall", "ndcg", "mrr", *THIRDS, AMONG_RARE)},
         coverage=fmean(part.coverage for part in runs),
         popularity_lift=_lift(splits),
         recall_ratio=ratios.get("recall"),
@@ -252,7 +292,7 @@ def _result(name: str, runs: Sequence[_Run], reference: Sequence[Resampled]) -> 
 
 
 def _ratios(splits: Sequence[Resampled], others: Sequence[Resampled]) -> dict[str, Estimate | None]:
-    return dict(zip(MEASURES, bootstrap.ratio(splits, others), strict=True)) if others else {}
+    return dict(zip((*MEASURES, AMONG_RARE), bootstrap.ratio(splits, others), strict=True)) if others else {}
 
 
 def _lift(splits: Sequence[Resampled]) -> Estimate | None:
@@ -277,7 +317,7 @@ def table_of(results: Sequence[Result], k: int = 10, reference: str = REFERENCE)
     rest = [
         [
             r.model,
-            *map(_interval, (r.rare, r.middle, r.frequent)),
+            *map(_interval, (r.rare, r.middle, r.frequent, r.among_rare)),
             f"{100 * r.coverage:.1f} %",
             "-" if r.popularity_lift is None else f"{r.popularity_lift.value:+.2f}",
             f"{r.train_seconds:.1f}",
@@ -286,9 +326,9 @@ def table_of(results: Sequence[Result], k: int = 10, reference: str = REFERENCE)
         for r in results
     ]
     measures = [f"recall@{k}", f"NDCG@{k}", f"MRR@{k}", f"recall by {reference}'s", f"NDCG by {reference}'s"]
-    thirds = [f"recall@{k}, {third} third" for third in ("rare", "middle", "frequent")]
+    by_third = [f"recall@{k}, {third} third" for third in THIRDS] + [f"recall@{k} among the rare"]
     costs = ["coverage", "popularity lift", "s to train", "CPU s"]
-    tables = [_table(["", "bytes an item", *measures], quality), _table(["", *thirds, *costs], rest)]
+    tables = [_table(["", "bytes an item", *measures], quality), _table(["", *by_third, *costs], rest)]
     if rounded := [r for r in results if r.recall_kept]:
         kept = [[r.model, _interval(r.recall_kept), _interval(r.ndcg_kept)] for r in rounded]
         tables.append(_table(["int8 by float", f"recall@{k}", f"NDCG@{k}"], kept))

@@ -30,7 +30,11 @@ def parser() -> argparse.ArgumentParser:
         f"the folder {NHANES_FOLDER} or ${NHANES_VARIABLE}",
     )
     found.add_argument("--catalog", type=Path, help="of the items; rows of others are left out")
-    found.add_argument("--attributes", action="store_true", help="also train with attributes, and place new items")
+    found.add_argument(
+        "--attributes",
+        action="store_true",
+        help="also train with attributes, and place new items by them, which writes new_items.json too",
+    )
     found.add_argument("--dims", type=int, nargs="+", help="widths of mignon (default: 4 8 16 32 64 128)")
     found.add_argument("--min-user", type=int, default=MIN_USER, help="least items of a user (default: %(default)s)")
     found.add_argument("--min-item", type=int, default=MIN_ITEM, help="least users of an item (default: %(default)s)")
@@ -64,7 +68,8 @@ def run(arguments: argparse.Namespace) -> None:
     if attributes is not None:
         placed = newcomers.measure(log.matrix, joined, arguments.splits, arguments.k)
         newcomers.write(placed, arguments.out)
-        print(newcomers.as_json(placed) if arguments.json else f"\n{newcomers.table_of(placed, arguments.k)}")
+        if not arguments.json:
+            print(f"\n{newcomers.table_of(placed, arguments.k)}")
 
 
 def _read(arguments: argparse.Namespace) -> tuple[Interactions, Catalog | None]:

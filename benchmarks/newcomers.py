@@ -10,11 +10,12 @@ from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
+from scipy.sparse import csr_matrix
 from tabulate import tabulate
 from tqdm import tqdm
 
 from benchmarks.baselines import Popularity
+from benchmarks.interactions import Only, of_columns
 from benchmarks.mignon import Mignon
 from training.files import replacing
 from training.ranking import Scorer, Scores, evaluate
@@ -51,21 +52,6 @@ class _Chance:
         return self.rng.random(given.shape)
 
 
-@dataclass(frozen=True)
-class _Only:
-    """Offers only some columns of another scorer."""
-
-    scorer: Scorer
-    columns: NDArray[np.int64]
-
-    def scores(self, given: csr_matrix) -> Scores:
-        """See `Scorer.scores`."""
-        found = self.scorer.scores(given)
-        kept = np.full_like(found, -np.inf)
-        kept[:, self.columns] = found[:, self.columns]
-        return kept
-
-
 def measure(matrix: csr_matrix, models: Sequence[Mignon], splits: int, k: int = 10) -> list[Placed]:
     """Holds a tenth of the items out of training, on each split into training and held-out users.
 
@@ -93,7 +79,7 @@ def without(split: Split, seed: int) -> tuple[Split, NDArray[np.int64]]:
     chosen = np.random.default_rng([seed, items]).permutation(items)[: max(1, round(items * NEW_SHARE))]
     is_new = np.isin(np.arange(items), chosen)
     had = (split.given + split.wanted).tocsr()
-    train, given, wanted = _keep(split.train, ~is_new), _keep(had, ~is_new), _keep(had, is_new)
+    train, given, wanted = of_columns(split.train, ~is_new), of_columns(had, ~is_new), of_columns(had, is_new)
     asked = (np.diff(wanted.indptr) > 0) & (np.diff(given.indptr) > 0)
     trained = train[np.diff(train.indptr) > 0]
     users = split.users[asked]
@@ -128,7 +114,7 @@ def _scorer(name: str, model: Mignon | None, split: Split, new: NDArray[np.int64
 
 def _measures(scorer: Scorer, split: Split, new: NDArray[np.int64], k: int) -> tuple[float, float, float]:
     among_all = evaluate(scorer, split, k).users.recall.mean()
-    among_new = evaluate(_Only(scorer, new), split, k).users.recall.mean()
+    among_new = evaluate(Only(scorer, new), split, k).users.recall.mean()
     return float(among_all), float(among_new), position(scorer, split)
 
 
@@ -145,10 +131,3 @@ def position(scorer: Scorer, split: Split) -> float:
             below = np.searchsorted(others, found) + np.searchsorted(others, found, side="right")
             shares.append(float(below.mean() / (2 * max(1, len(others)))))
     return fmean(shares)
-
-
-def _keep(matrix: csr_matrix, columns: NDArray[np.bool_]) -> csr_matrix:
-    kept = (matrix @ diags(columns.astype(np.float32))).tocsr()
-    kept.eliminate_zeros()
-    kept.sort_indices()
-    return kept

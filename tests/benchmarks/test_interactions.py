@@ -55,6 +55,21 @@ def test_values_are_the_means_over_splits(results, splits):
         assert result.train_seconds > 0
 
 
+def test_rare_items_are_also_ranked_among_themselves(results, splits):
+    means = []
+    for split in splits:
+        rare = sorted(np.argsort(np.bincount(split.train.indices, minlength=24), kind="stable")[:8])
+        scores = Ease().fit(split.train, 0).scores(split.given)
+        found = []
+        for row, given, wanted in zip(scores, split.given.toarray(), split.wanted.toarray(), strict=True):
+            sought = {column for column in rare if wanted[column]}
+            best = sorted((column for column in rare if not given[column]), key=lambda column: -row[column])[:5]
+            if sought:
+                found.append(len(sought & set(best)) / min(5, len(sought)))
+        means.append(np.mean(found))
+    assert results[-1].among_rare.value == pytest.approx(np.mean(means))
+
+
 def test_the_reference_is_itself_exactly(results):
     ease = results[-1]
     assert (ease.recall_ratio.low, ease.recall_ratio.value, ease.recall_ratio.high) == (1, 1, 1)

@@ -5,10 +5,11 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from benchmarks import newcomers
-from benchmarks.mignon import mignons
+from benchmarks.mignon import Mignon
+from training.preference_settings import PreferenceSettings
 from training.splits import strong_generalization
 
-ITEMS = 40
+ITEMS = 80
 
 
 @pytest.fixture(scope="module")
@@ -60,12 +61,13 @@ def test_position_by_counting(matrix):
 
 def test_attributes_place_new_items_better_than_chance_and_popularity(matrix, kinds, tmp_path):
     attributes = csr_matrix(np.eye(4, dtype=np.float32)[kinds])
-    placed = newcomers.measure(matrix, mignons([4], attributes), splits=3, k=5)
+    model = Mignon(PreferenceSettings(dims=8, batch=32), attributes)
+    placed = newcomers.measure(matrix, [model], splits=2, k=2)
     chance, popularity, mignon = placed
-    assert mignon.model == "mignon with attributes, 5 bytes"
+    assert mignon.model == "mignon with attributes, 9 bytes"
     assert abs(chance.position - 0.5) < 0.1
     assert mignon.among_new > max(chance.among_new, popularity.among_new)
     assert mignon.position > popularity.position
     newcomers.write(placed, tmp_path)
     assert json.loads((tmp_path / "new_items.json").read_text())[2] == vars(mignon)
-    assert newcomers.table_of(placed, 5).splitlines()[4].split()[-1] == f"{mignon.position:.3f}"
+    assert newcomers.table_of(placed, 2).splitlines()[4].split()[-1] == f"{mignon.position:.3f}"
