@@ -52,8 +52,9 @@ def _train(arguments: argparse.Namespace) -> None:
             raise SettingsError("--triplets measures what items are like; leave it out with --interactions")
         preference_command.train(arguments, PreferenceSettings(**given))
         return
-    for name in (*given, *preference_command.OPTIONS):
-        if name not in _CATALOG_SETTINGS and getattr(arguments, name) not in (None, False):
+    options = [name for name in preference_command.OPTIONS if getattr(arguments, name) is not None]
+    for name in (*given, *options):
+        if name not in _CATALOG_SETTINGS:
             option = name.replace("_", "-")
             raise SettingsError(f"--{option} is for learning from what people like; give --interactions with it")
     arguments.catalog = arguments.catalog or BUILT_IN_CATALOG

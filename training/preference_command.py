@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from training.catalog import Catalog, read_catalog
+from training.catalog import read_catalog
 from training.checkpoint import checkpoint_beside
 from training.errors import SettingsError
 from training.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, read_interactions
@@ -23,9 +23,28 @@ from training.ranking import MEASURES, Scorer, evaluate
 from training.rules import enrich, rules_beside
 from training.splits import Split, strong_generalization
 from training.trained import save
+from training.workers import is_chief, strategy_of_environment
 
 OPTIONS = ("min_user", "min_item", "max_user", "tune", "tune_dims", "tensorboard")
 Metrics = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What is trained on."""
+
+    interactions: Interactions
+    attributes: ItemAttributes
+    strategy: Any
+
+    def trainer(self, settings: PreferenceSettings) -> PreferenceTrainer:
+        return PreferenceTrainer(
+            self.interactions.matrix,
+            settings,
+            timestamps=self.interactions.timestamps,
+            attributes=self.attributes.known,
+            strategy=self.strategy,
+        )
 
 
 def train(arguments: argparse.Namespace, settings: PreferenceSettings) -> None:
@@ -34,28 +53,30 @@ def train(arguments: argparse.Namespace, settings: PreferenceSettings) -> None:
     Raises:
         TrainingError: the log or the catalog cannot be used, or the checkpoint is of another run.
     """
-    if arguments.tune_dims and arguments.tune is None:
-        raise SettingsError("--tune-dims says what --tune may choose; give --tune N as well")
-    catalog = None if arguments.catalog is None else read_catalog(arguments.catalog, needs_attributes=False)
-    interactions = _read_log(arguments, catalog)
-    if not arguments.json:
-        print(interactions.report, flush=True)
-    attributes = attributes_of(catalog or catalog_of(interactions.items), interactions.items)
-    tuned = _tune(arguments, interactions, attributes, settings) if arguments.tune is not None else None
+    strategy = strategy_of_environment()
+    _check_options(arguments, strategy)
+    data = _read(arguments, strategy)
+    chief = strategy is None or is_chief(strategy)
+    if chief and not arguments.json:
+        print(data.interactions.report, flush=True)
+    tuned = _tune(arguments, data, settings) if arguments.tune is not None else None
     settings = settings if tuned is None else tuned.settings
-    trainer = _trainer(interactions, attributes, settings)
+    trainer = data.trainer(settings)
     checkpoint = checkpoint_beside(arguments.out)
     if arguments.resume and checkpoint.exists():
         trainer.restore(checkpoint)
     start = time.monotonic()
-    fitted = trainer.run(checkpoint, progress=not arguments.no_progress, tensorboard=arguments.tensorboard)
+    progress = chief and not arguments.no_progress
+    fitted = trainer.run(checkpoint, progress=progress, tensorboard=arguments.tensorboard)
     seconds = time.monotonic() - start
-    metrics = _metrics(interactions, attributes, fitted)
+    if not chief:
+        return
+    metrics = _metrics(data, fitted)
     if tuned is not None:
         metrics["tuning"] = {"trials": tuned.trials, "ndcg": round(tuned.measure, 4)}
     if arguments.evaluate:
-        metrics["measures"] = _measures(interactions, attributes, settings)
-    trained = trained_of(fitted, attributes, metrics, asdict(settings))
+        metrics["measures"] = _measures(data, settings)
+    trained = trained_of(fitted, data.attributes, metrics, asdict(settings))
     if arguments.catalog is not None:
         trained = replace(trained, catalog=enrich(trained.catalog, rules_beside(arguments.catalog)))
     save(trained, arguments.out)
@@ -63,44 +84,44 @@ def train(arguments: argparse.Namespace, settings: PreferenceSettings) -> None:
     _report(arguments, metrics, settings.dims, seconds)
 
 
-def _read_log(arguments: argparse.Namespace, catalog: Catalog | None) -> Interactions:
-    return read_interactions(
-        arguments.interactions,
-        catalog=catalog,
-        min_user=MIN_USER if arguments.min_user is None else arguments.min_user,
-        min_item=MIN_ITEM if arguments.min_item is None else arguments.min_item,
-        max_user=MAX_USER if arguments.max_user is None else arguments.max_user,
-    )
+def _check_options(arguments: argparse.Namespace, strategy: Any) -> None:
+    if arguments.tune_dims and arguments.tune is None:
+        raise SettingsError("--tune-dims says what --tune may choose; give --tune N as well")
+    if strategy is not None and (arguments.tune is not None or arguments.evaluate):
+        raise SettingsError("--tune and --evaluate are for one worker; leave them out or unset TF_CONFIG")
 
 
-def _trainer(interactions: Interactions, attributes: ItemAttributes, settings: PreferenceSettings) -> PreferenceTrainer:
-    known, times = attributes.known, interactions.timestamps
-    return PreferenceTrainer(interactions.matrix, settings, timestamps=times, attributes=known)
+def _read(arguments: argparse.Namespace, strategy: Any) -> _Data:
+    catalog = None if arguments.catalog is None else read_catalog(arguments.catalog, needs_attributes=False)
+    bounds = {"min_user": MIN_USER, "min_item": MIN_ITEM, "max_user": MAX_USER}
+    given = {name: getattr(arguments, name) for name in bounds if getattr(arguments, name) is not None}
+    interactions = read_interactions(arguments.interactions, catalog=catalog, **{**bounds, **given})
+    items = interactions.items
+    return _Data(interactions, attributes_of(catalog or catalog_of(items), items), strategy)
 
 
-def _tune(
-    arguments: argparse.Namespace, interactions: Interactions, attributes: ItemAttributes, settings: PreferenceSettings
-) -> Tuned:
+def _tune(arguments: argparse.Namespace, data: _Data, settings: PreferenceSettings) -> Tuned:
     study_file = arguments.out.with_name(arguments.out.name + ".tuning.log")
     study_file.parent.mkdir(parents=True, exist_ok=True)
     if not arguments.resume:
         study_file.unlink(missing_ok=True)
 
     def measure(tried: PreferenceSettings) -> float:
-        fitted = _trainer(interactions, attributes, tried).run(progress=False)
+        fitted = data.trainer(tried).run(progress=False)
         return fitted.history[fitted.best_epoch - 1].ndcg
 
-    name = fingerprint(settings, interactions.matrix, attributes.known)
+    name = fingerprint(settings, data.interactions.matrix, data.attributes.known)
     search = Search(arguments.tune, study_file, tuple(arguments.tune_dims or ()), name)
     return tune(measure, settings, search, progress=not arguments.no_progress)
 
 
-def _metrics(interactions: Interactions, attributes: ItemAttributes, fitted: PreferenceFitted) -> Metrics:
+def _metrics(data: _Data, fitted: PreferenceFitted) -> Metrics:
+    interactions, catalog = data.interactions, data.attributes.catalog
     history = [{k: None if np.isnan(v) else round(v, 4) for k, v in e._asdict().items()} for e in fitted.history]
     best = history[fitted.best_epoch - 1]
     return {
-        "items": len(attributes.catalog),
-        "new_items": len(attributes.catalog) - len(interactions.items),
+        "items": len(catalog),
+        "new_items": len(catalog) - len(interactions.items),
         "epochs": fitted.best_epoch,
         "loss": best["loss"],
         "held_out_recall": best["recall"],
@@ -110,13 +131,12 @@ def _metrics(interactions: Interactions, attributes: ItemAttributes, fitted: Pre
     }
 
 
-def _measures(
-    interactions: Interactions, attributes: ItemAttributes, settings: PreferenceSettings
-) -> dict[str, dict[str, float]]:
+def _measures(data: _Data, settings: PreferenceSettings) -> dict[str, dict[str, float]]:
     """By model, means over a fifth of the users, of a model trained without them."""
-    split = strong_generalization(interactions.matrix, settings.seed, timestamps=interactions.timestamps)
-    trainer = PreferenceTrainer(split.train, settings, timestamps=split.train_timestamps, attributes=attributes.known)
-    model = trainer.run(progress=False).scorer.in_8_bits()
+    matrix, times = data.interactions.matrix, data.interactions.timestamps
+    split = strong_generalization(matrix, settings.seed, timestamps=times)
+    left = replace(data.interactions, matrix=split.train, timestamps=split.train_timestamps)
+    model = replace(data, interactions=left).trainer(settings).run(progress=False).scorer.in_8_bits()
     return {"popularity": _means(PopularityScorer(split.train), split), "mignon int8": _means(model, split)}
 
 

@@ -6,11 +6,13 @@ import tensorflow as tf
 from scipy.sparse import csr_matrix
 
 from tests import tastes
-from training import preference_fit
+from training import preference_batches
 from training.errors import SettingsError, TrainingError
 from training.preference_fit import PreferenceTrainer, target_weights
+from training.preference_model import sparse_tensor
 from training.preference_scorer import PopularityScorer, PreferenceScorer
 from training.preference_settings import PreferenceSettings
+from training.preference_start import start_of
 from training.ranking import evaluate
 from training.splits import strong_generalization
 
@@ -58,7 +60,7 @@ def test_the_same_seed_gives_the_same_table_and_another_does_not(matrix):
 
 @pytest.mark.parametrize("most", [30_000, 10])
 def test_a_resumed_run_equals_an_undisturbed_one(matrix, kinds, tmp_path, monkeypatch, most):
-    monkeypatch.setattr(preference_fit, "MOST_SOFTMAX_ITEMS", most)
+    monkeypatch.setattr(preference_batches, "MOST_SOFTMAX_ITEMS", most)
     settings = replace(SETTINGS, negatives=20)
     undisturbed = PreferenceTrainer(matrix, settings, attributes=kinds).run(progress=False)
     stopped = PreferenceTrainer(matrix, settings, attributes=kinds)
@@ -91,13 +93,13 @@ def test_a_checkpoint_of_other_settings_or_data_is_refused(matrix, tmp_path):
 def test_the_loss_is_that_computed_in_numpy(matrix):
     settings = replace(SETTINGS, learning_rate=1e-6, validation=False, epochs=1)
     trainer = PreferenceTrainer(matrix, settings)
-    batch = trainer._batch(np.arange(50), np.random.default_rng(0))
+    batch = trainer.batches.of(np.arange(50), np.random.default_rng(0))
     seen, wanted = tf.sparse.to_dense(batch.favorites).numpy(), tf.sparse.to_dense(batch.wanted).numpy()
     np.testing.assert_array_equal(seen + wanted, matrix[:50].toarray())
     assert 0.2 < wanted.sum() / matrix[:50].sum() < 0.4
     preference = trainer._fitted().preference
     logits = PreferenceScorer(trainer.model.rows().numpy(), preference).scores(csr_matrix(seen))
-    taught = matrix[:50] @ preference_fit.start_of(matrix, settings).teacher * settings.sharpness
+    taught = matrix[:50] @ start_of(matrix, settings).teacher * settings.sharpness
 
     def softmax(scores):
         left = np.where(seen > 0, 0, np.exp(scores))
@@ -106,7 +108,7 @@ def test_the_loss_is_that_computed_in_numpy(matrix):
     many = wanted.sum(axis=1)
     target = 0.7 * wanted / np.maximum(many, 1)[:, None] + 0.3 * softmax(taught)
     each = -(target * np.log(np.where(seen > 0, 1, softmax(logits)))).sum(axis=1)
-    assert float(trainer._step(batch)) == pytest.approx((each * many).sum() / many.sum(), rel=1e-4)
+    assert float(trainer.step(batch)) == pytest.approx((each * many).sum() / many.sum(), rel=1e-4)
 
 
 def test_a_sample_of_all_items_gives_the_loss_of_all(matrix, kinds, monkeypatch):
@@ -114,30 +116,33 @@ def test_a_sample_of_all_items_gives_the_loss_of_all(matrix, kinds, monkeypatch)
 
     def losses():
         trainer = PreferenceTrainer(matrix, settings, attributes=kinds)
-        batches = (trainer._batch(np.arange(i, i + 50), np.random.default_rng(i)) for i in range(0, 300, 50))
-        return [float(trainer._step(batch)) for batch in batches]
+        batches = (trainer.batches.of(np.arange(i, i + 50), np.random.default_rng(i)) for i in range(0, 300, 50))
+        return [float(trainer.step(batch)) for batch in batches]
 
     whole = losses()
-    monkeypatch.setattr(preference_fit, "MOST_SOFTMAX_ITEMS", 10)
+    monkeypatch.setattr(preference_batches, "MOST_SOFTMAX_ITEMS", 10)
     np.testing.assert_allclose(losses(), whole, rtol=1e-3)
 
 
-def test_a_sample_of_few_items_gives_nearly_the_loss_of_all(matrix, monkeypatch):
-    settings = replace(SETTINGS, teacher=0.0, learning_rate=1e-6, negatives=20, validation=False)
-    users = np.arange(8)
-    whole = PreferenceTrainer(matrix, settings)
-    expected = np.mean([whole._step(whole._batch(users, np.random.default_rng(i))) for i in range(100)])
-    monkeypatch.setattr(preference_fit, "MOST_SOFTMAX_ITEMS", 10)
-    trainer = PreferenceTrainer(matrix, settings)
-    batches = [trainer._batch(users, np.random.default_rng(i)) for i in range(400)]
-    assert max(len(batch.items) for batch in batches) < 90
-    assert np.mean([trainer._step(batch) for batch in batches]) == pytest.approx(expected, abs=0.05)
+def test_a_sample_of_half_the_items_gives_nearly_the_loss_of_all(matrix, monkeypatch):
+    settings = replace(SETTINGS, teacher=0.0, learning_rate=1e-6, negatives=40, validation=False)
+
+    def losses():
+        trainer = PreferenceTrainer(matrix, settings)
+        users = np.random.default_rng(0).integers(0, matrix.shape[0], (200, 8))
+        return [float(trainer.step(trainer.batches.of(u, np.random.default_rng(i)))) for i, u in enumerate(users)]
+
+    whole = losses()
+    monkeypatch.setattr(preference_batches, "MOST_SOFTMAX_ITEMS", 10)
+    sampled = losses()
+    assert np.std(np.subtract(sampled, whole)) > 0.01
+    assert np.mean(sampled) == pytest.approx(np.mean(whole), abs=0.03)
 
 
 def test_a_sample_of_few_items_learns_nearly_as_much(split, monkeypatch):
     settings = replace(SETTINGS, teacher=0.0, negatives=10, batch=32)
     whole = PreferenceTrainer(split.train, settings).run(progress=False)
-    monkeypatch.setattr(preference_fit, "MOST_SOFTMAX_ITEMS", 10)
+    monkeypatch.setattr(preference_batches, "MOST_SOFTMAX_ITEMS", 10)
     sampled = PreferenceTrainer(split.train, settings).run(progress=False)
     assert ndcg(sampled.scorer, split) > 0.95 * ndcg(whole.scorer, split)
 
@@ -146,7 +151,7 @@ def test_after_rounding_the_model_scores_as_8_bits_do(matrix):
     trainer = PreferenceTrainer(matrix, SETTINGS)
     given = csr_matrix(matrix[:20])
     table, preference = trainer._table_and_preference()
-    rows, favorites = trainer.model.rows(), preference_fit.sparse_tensor(given)
+    rows, favorites = trainer.model.rows(), sparse_tensor(given)
     exact = trainer.model(favorites, rows=rows).numpy()
     np.testing.assert_allclose(exact, PreferenceScorer(table, preference).scores(given), atol=1e-4)
     trainer.model.round_from_now()
@@ -204,14 +209,14 @@ def test_fewer_users_than_can_be_held_out_still_train(matrix):
     assert np.isnan(fitted.history[-1].ndcg)
     unvalidated = PreferenceTrainer(matrix, replace(SETTINGS, validation=False))
     assert unvalidated.held_out is None
-    assert unvalidated._targets.shape == matrix.shape
+    assert unvalidated.batches.targets.shape == matrix.shape
 
 
 def test_held_out_users_are_not_trained_on(matrix):
     trainer = PreferenceTrainer(matrix, SETTINGS)
     assert len(trainer.held_out.users) == 45
     rest = np.setdiff1d(np.arange(900), trainer.held_out.users)
-    assert trainer._targets.nnz == matrix[rest].nnz
+    assert trainer.batches.targets.nnz == matrix[rest].nnz
 
 
 @pytest.mark.parametrize(
