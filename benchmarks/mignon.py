@@ -53,7 +53,7 @@ class Mignon:
 
 def mignons(dims: Sequence[int], attributes: csr_matrix | None = None) -> list[Mignon]:
     """One model of each width, with the default settings."""
-    return [Mignon(PreferenceSettings(dims=width), attributes) for width in dims]
+    return [Mignon(PreferenceSettings(dims=width, validation=False), attributes) for width in dims]
 
 
 def _exported(
