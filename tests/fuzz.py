@@ -28,7 +28,7 @@ import numpy as np
 from tqdm import tqdm
 
 from device_runtime import Recommender, errors
-from device_runtime.errors import MignonError, ModelFileError
+from device_runtime.errors import InvalidArgumentError, MignonError, ModelFileError
 from device_runtime.model_file import DIGEST_LENGTH, MANIFEST, SEAL, ModelFile
 
 RAW, SEALED = "raw", "sealed"
@@ -92,8 +92,10 @@ class Asked(NamedTuple):
 
     @classmethod
     def of(cls, model: ModelFile) -> Asked:
-        names = model.lines("names.txt")
-        _, (attribute, values) = model.records("attributes.tsv", 2)[0]
+        names, records = model.lines("names.txt"), model.records("attributes.tsv", 2)
+        if not records:
+            raise InvalidArgumentError(f"{model.filename}: no item has an attribute; give a file whose items have some")
+        _, (attribute, values) = records[0]
         known, value = model.text("vocabulary.tsv").split("\n")[0].split("\t")
         return cls(
             model.lines("ids.txt")[:4], names[len(names) // 2], {attribute: values.split("|")[0]}, {known: value}
@@ -117,7 +119,7 @@ def _answers(recommender: Recommender, asked: Asked) -> dict[str, Any]:
     """Every answer, or the error of mignon that came instead."""
     ids = asked.ids
     questions: dict[str, Callable[[], Any]] = {
-        "info": lambda: json.dumps(recommender.manifest._asdict()),
+        "info": lambda: json.dumps(recommender.manifest.as_record()),
         "find": lambda: recommender.find(asked.name),
         "similar": lambda: recommender.similar(ids[0], 5),
         "recommend": lambda: recommender.recommend(ids, 10),
@@ -382,6 +384,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     faulthandler.enable()
     _limit_memory()
+    try:
+        return _fuzz_modes(arguments)
+    except MignonError as error:
+        print(f"fuzz: {error}", file=sys.stderr)
+        return 2
+
+
+def _fuzz_modes(arguments: argparse.Namespace) -> int:
     found = 0
     for mode in [arguments.mode] if arguments.mode else [RAW, SEALED]:
         cases = range(arguments.first, arguments.first + arguments.cases)
