@@ -5,6 +5,7 @@ A query is a sum of int8 rows and a score is an integer dot product, so the orde
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -173,7 +174,7 @@ def cosines(scores: Scores, query: NDArray[np.int64], scale: float) -> NDArray[n
     square of the query's norm is exact in float32.
     """
     wide = query.astype(np.float64)
-    norm = np.sqrt(np.float32(max(1.0, wide.dot(wide))))
+    norm = np.float32(math.sqrt(np.float32(max(1.0, wide.dot(wide)))))  # numpy's own float32 root is rough on armv7l
     return scores.astype(np.float32, copy=False) * (np.float32(scale) / norm)
 
 
