@@ -52,7 +52,7 @@ class Mignon:
 
 
 def mignons(dims: Sequence[int], attributes: csr_matrix | None = None) -> list[Mignon]:
-    """One model of each width, with the default settings, trained on all users for all epochs as the baselines are."""
+    """One model of each width, with the default settings."""
     return [Mignon(PreferenceSettings(dims=width, validation=False), attributes) for width in dims]
 
 
