@@ -83,13 +83,19 @@ class Case:
         """What `scorer` finds; `new` was measured apart."""
         users = evaluate(scorer, self.split).users
         rare = thirds(np.bincount(self.split.train.indices, minlength=len(self.new))) == 0
-        among_rare = _recall_among(scorer, rare, self.split.given, self.split.wanted)
-        return Quality(model, float(users.recall.mean()), float(users.ndcg.mean()), among_rare, new)
+        return Quality(model, float(users.recall.mean()), float(users.ndcg.mean()), self.recall_of(rare, scorer), new)
 
     def recall_of_new(self, scorer: Scorer) -> float:
-        """recall@10 of all that users had of the new items, given what they had of the others."""
+        """See `recall_of`."""
+        return self.recall_of(self.new, scorer)
+
+    def recall_of(self, items: Mask, scorer: Scorer) -> float:
+        """recall@10 of all that users had of `items`, ranked among themselves, given what they had of the others."""
         given, everything = self.split.given, self.split.given + self.split.wanted
-        return _recall_among(scorer, self.new, _only(given, ~self.new), everything)
+        wanted = _only(everything, items)
+        asked = np.flatnonzero(np.diff(wanted.indptr))
+        part = Split(self.split.train, _only(given, ~items)[asked], wanted[asked], asked)
+        return float(evaluate(Among(scorer, items), part).users.recall.mean())
 
 
 def compare(
@@ -124,14 +130,6 @@ def _without_items(
     bias[known] = fitted.preference.bias
     preference = Preference(bias, fitted.preference.negative_columns, fitted.preference.power)
     return PreferenceScorer(table.astype(np.float32), preference)
-
-
-def _recall_among(scorer: Scorer, items: Mask, given: csr_matrix, wanted: csr_matrix) -> float:
-    """recall@10 of wanted `items`, ranked among themselves."""
-    wanted = _only(wanted, items)
-    asked = np.flatnonzero(np.diff(wanted.indptr))
-    part = Split(given, given[asked], wanted[asked], asked)
-    return float(evaluate(Among(scorer, items), part).users.recall.mean())
 
 
 def _only(matrix: csr_matrix, items: Mask) -> csr_matrix:

@@ -40,6 +40,7 @@ HELD_OUT_SHARE = 0.05
 MOST_HELD_OUT = 2000
 _MOST_HELD_OUT_SCORES = 100_000_000
 _WARM_UP = 20
+_USERS_TO_TRUST = 20
 _DAY = 86_400
 _NEVER = -1e9
 
@@ -168,7 +169,7 @@ class PreferenceTrainer:
             taught = tf.nn.softmax(batch.teacher * self.settings.sharpness + hidden)
             target = (1 - self.settings.teacher) * target + self.settings.teacher * taught
         with tf.GradientTape() as tape:
-            rows = self.model.rows(batch.items, batch.attributes)
+            rows = self.model.rows(batch.items, batch.attributes, batch.owned)
             logits = self.model(batch.favorites, rows=rows, items=batch.items) + hidden
             each = tf.nn.softmax_cross_entropy_with_logits(target, logits)
             loss = tf.math.divide_no_nan(tf.reduce_sum(each * many), all_wanted)
@@ -254,7 +255,8 @@ def _vectors(start: Start, matrix: csr_matrix, attributes: csr_matrix | None) ->
     if attributes is None:
         return None
     counts = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    return ValueVectors(attributes, value_vectors(start.table, attributes, counts))
+    trust = (counts / (counts + _USERS_TO_TRUST)).astype(np.float32)
+    return ValueVectors(attributes, value_vectors(start.table, attributes, counts), trust)
 
 
 def _schedule(settings: PreferenceSettings, steps_per_epoch: int) -> Any:

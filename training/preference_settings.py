@@ -32,6 +32,7 @@ class PreferenceSettings:
     gain: float = _setting(2.0, 0.01, 100, "of the first table over the closed form's")
     l2: float = _setting(1e-5, 0, 10, "penalty on the squares of the table")
     own_l2: float = _setting(1e-3, 0, 1000, "penalty on the part of an item's row that its attributes do not explain")
+    own_dropout: float = _setting(0.1, 0, 0.99, "share of items whose rows are made of attributes alone at a step")
     ease_penalty: float = _setting(100.0, 1e-3, 1e9, "penalty of the closed form")
     negatives: int = _setting(4096, 1, 1 << 20, "other items drawn for a step, where the catalog is too large for all")
     aware_epochs: int = _setting(2, 0, 100_000, "last epochs, in which the table is rounded to 8 bits as in the file")
