@@ -22,16 +22,20 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 from tabulate import tabulate
 
-from training.catalog import read_catalog
-from training.errors import TrainingError
-from training.interactions import Interactions, read_interactions
-from training.preference_catalog import attributes_of
-from training.preference_fit import PreferenceTrainer
-from training.preference_scorer import PopularityScorer, PreferenceScorer
-from training.preference_settings import PreferenceSettings
-from training.ranking import Scorer, Scores, evaluate, thirds
-from training.splits import Split, strong_generalization
-from training.trained import Preference
+from training.quiet import import_tensorflow
+
+import_tensorflow()
+
+from training.catalog import read_catalog  # noqa: E402
+from training.errors import TrainingError  # noqa: E402
+from training.interactions import Interactions, read_interactions  # noqa: E402
+from training.preference_catalog import attributes_of  # noqa: E402
+from training.preference_fit import PreferenceTrainer  # noqa: E402
+from training.preference_scorer import PopularityScorer, PreferenceScorer  # noqa: E402
+from training.preference_settings import PreferenceSettings  # noqa: E402
+from training.ranking import Scorer, Scores, evaluate, thirds  # noqa: E402
+from training.splits import Split, strong_generalization  # noqa: E402
+from training.trained import Preference  # noqa: E402
 
 NEW_SHARE = 0.1
 Mask = NDArray[np.bool_]

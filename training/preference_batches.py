@@ -23,7 +23,6 @@ class Batch(NamedTuple):
 
     Attributes:
         teacher: float32 [users, items], its scores.
-        owned: float32 [items, 1], 0 where a row is made of the item's attributes alone, 1 elsewhere.
         items: int64, ascending, the items of the step; `chance` float32, of each to be there; `attributes`, theirs.
     """
 
@@ -33,7 +32,6 @@ class Batch(NamedTuple):
     items: tf.Tensor | None = None
     chance: tf.Tensor | None = None
     attributes: tf.SparseTensor | None = None
-    owned: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,25 +87,17 @@ class Batches:
         if items is not None:
             columns, shape = np.searchsorted(items, part.indices), (len(users), len(items))
             part = csr_matrix((part.data, columns, part.indptr), shape)
-        owned = self._owned(part.shape[1], rng)
         mine = slice(self._worker.number, None, self._worker.count)
         seen, wanted = _where(present(part), ~hidden)[mine], _where(part, hidden)[mine]
         if items is None:
-            teacher = self._teacher_scores_of(users[mine])
-            return Batch(sparse_tensor(seen), sparse_tensor(wanted), teacher, owned=owned)
+            return Batch(sparse_tensor(seen), sparse_tensor(wanted), self._teacher_scores_of(users[mine]))
         return Batch(
             sparse_tensor(seen),
             sparse_tensor(wanted),
             items=tf.constant(items),
             chance=tf.constant(self._chances(items, len(users)), tf.float32),
             attributes=None if self._attributes is None else sparse_tensor(self._attributes[items]),
-            owned=owned,
         )
-
-    def _owned(self, items: int, rng: np.random.Generator) -> NDArray[np.float32] | None:
-        if self._attributes is None or not self._settings.own_dropout:
-            return None
-        return (rng.random((items, 1)) >= self._settings.own_dropout).astype(np.float32)
 
     def _teacher_scores_of(self, users: NDArray[np.int64]) -> NDArray[np.float32] | None:
         if self._teacher_scores is not None:

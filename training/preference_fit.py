@@ -40,7 +40,6 @@ HELD_OUT_SHARE = 0.05
 MOST_HELD_OUT = 2000
 _MOST_HELD_OUT_SCORES = 100_000_000
 _WARM_UP = 20
-_USERS_TO_TRUST = 20
 _DAY = 86_400
 _NEVER = -1e9
 
@@ -101,6 +100,7 @@ class PreferenceTrainer:
             train, times = self.held_out.train, self.held_out.train_timestamps
         start = start_of(train, settings)
         self._negative_columns = start.negative_columns
+        attributes = None if attributes is None else csr_matrix(attributes * np.float32(settings.attribute_share))
         self._attributes = attributes
         self._strategy = strategy or tf.distribute.get_strategy()
         targets = target_weights(train, settings, times)
@@ -169,7 +169,7 @@ class PreferenceTrainer:
             taught = tf.nn.softmax(batch.teacher * self.settings.sharpness + hidden)
             target = (1 - self.settings.teacher) * target + self.settings.teacher * taught
         with tf.GradientTape() as tape:
-            rows = self.model.rows(batch.items, batch.attributes, batch.owned)
+            rows = self.model.rows(batch.items, batch.attributes)
             logits = self.model(batch.favorites, rows=rows, items=batch.items) + hidden
             each = tf.nn.softmax_cross_entropy_with_logits(target, logits)
             loss = tf.math.divide_no_nan(tf.reduce_sum(each * many), all_wanted)
@@ -204,7 +204,9 @@ class PreferenceTrainer:
         for variable, value in zip(self.variables, self.progress.best, strict=True):
             variable.assign(value)
         table, preference = self._table_and_preference()
-        values = np.zeros((0, table.shape[1]), np.float32) if self.model.values is None else self.model.values.numpy()
+        values = np.zeros((0, table.shape[1]), np.float32)
+        if self.model.values is not None:
+            values = self.model.values.numpy() * np.float32(self.settings.attribute_share)
         history = tuple(Epoch(*epoch) for epoch in self.progress.history)
         return PreferenceFitted(table, preference, values, history, self.progress.best_epoch)
 
@@ -255,8 +257,7 @@ def _vectors(start: Start, matrix: csr_matrix, attributes: csr_matrix | None) ->
     if attributes is None:
         return None
     counts = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    trust = (counts / (counts + _USERS_TO_TRUST)).astype(np.float32)
-    return ValueVectors(attributes, value_vectors(start.table, attributes, counts), trust)
+    return ValueVectors(attributes, value_vectors(start.table, attributes, counts))
 
 
 def _schedule(settings: PreferenceSettings, steps_per_epoch: int) -> Any:

@@ -27,17 +27,10 @@ def sparse_tensor(matrix: csr_matrix) -> tf.SparseTensor:
 
 
 class ValueVectors(NamedTuple):
-    """Attribute values of items.
-
-    Attributes:
-        weights: csr [items, values], what each counts.
-        vectors: float32 [values, dims] to start from.
-        trust: float32 [items], from 0 to 1: the share that stays, at the start, of what they do not explain of a row.
-    """
+    """Attribute values of items: csr [items, values], what each counts, and float32 [values, dims] to start from."""
 
     weights: csr_matrix
     vectors: NDArray[np.float32]
-    trust: NDArray[np.float32]
 
 
 class PreferenceModel(tf_keras.Model):
@@ -51,10 +44,8 @@ class PreferenceModel(tf_keras.Model):
 
     def __init__(self, start: Start, power: float, attributes: ValueVectors | None = None) -> None:
         super().__init__(name="preferences")
-        own = start.table
-        if attributes is not None:
-            own = (own - attributes.weights @ attributes.vectors) * attributes.trust[:, None]
-        self.own = tf.Variable(own, name="own", dtype=tf.float32)
+        explained = 0.0 if attributes is None else attributes.weights @ attributes.vectors
+        self.own = tf.Variable(start.table - explained, name="own", dtype=tf.float32)
         self.values = None if attributes is None else tf.Variable(attributes.vectors, name="values", dtype=tf.float32)
         self.bias = tf.Variable(start.bias, name="bias", dtype=tf.float32)
         self.rounding = tf.Variable([0.0, 0.0], trainable=False, name="rounding")
@@ -62,17 +53,9 @@ class PreferenceModel(tf_keras.Model):
         self.power = power
         self._weights = None if attributes is None else sparse_tensor(attributes.weights)
 
-    def rows(
-        self,
-        items: tf.Tensor | None = None,
-        attributes: tf.SparseTensor | None = None,
-        owned: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        """Rows of all items, or of some with their attributes: float32 [items, dims].
-
-        `owned`, float32 [items, 1], is multiplied with their own parts.
-        """
-        own = self.own_parts(items) if owned is None else self.own_parts(items) * owned
+    def rows(self, items: tf.Tensor | None = None, attributes: tf.SparseTensor | None = None) -> tf.Tensor:
+        """Rows of all items, or of some with their attributes: float32 [items, dims]."""
+        own = self.own_parts(items)
         if self.values is None:
             return own
         weights = self._weights if attributes is None else attributes

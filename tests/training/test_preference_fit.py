@@ -112,7 +112,7 @@ def test_the_loss_is_that_computed_in_numpy(matrix):
 
 
 def test_a_sample_of_all_items_gives_the_loss_of_all(matrix, kinds, monkeypatch):
-    settings = replace(SETTINGS, teacher=0.0, l2=0.0, own_l2=0.0, own_dropout=0.0, negatives=120)
+    settings = replace(SETTINGS, teacher=0.0, l2=0.0, own_l2=0.0, negatives=120)
 
     def losses():
         trainer = PreferenceTrainer(matrix, settings, attributes=kinds)
