@@ -22,16 +22,20 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.preprocessing import normalize
 from tabulate import tabulate
 
-from training.catalog import read_catalog
-from training.errors import TrainingError
-from training.interactions import Interactions, read_interactions
-from training.preference_catalog import attributes_of
-from training.preference_fit import PreferenceTrainer
-from training.preference_scorer import PopularityScorer, PreferenceScorer
-from training.preference_settings import PreferenceSettings
-from training.ranking import Scorer, Scores, evaluate, thirds
-from training.splits import Split, strong_generalization
-from training.trained import Preference
+from training.quiet import import_tensorflow
+
+import_tensorflow()
+
+from training.catalog import read_catalog  # noqa: E402
+from training.errors import TrainingError  # noqa: E402
+from training.interactions import Interactions, read_interactions  # noqa: E402
+from training.preference_catalog import attributes_of  # noqa: E402
+from training.preference_fit import PreferenceTrainer  # noqa: E402
+from training.preference_scorer import PopularityScorer, PreferenceScorer  # noqa: E402
+from training.preference_settings import PreferenceSettings  # noqa: E402
+from training.ranking import Scorer, Scores, evaluate, thirds  # noqa: E402
+from training.splits import Split, strong_generalization  # noqa: E402
+from training.trained import Preference  # noqa: E402
 
 NEW_SHARE = 0.1
 Mask = NDArray[np.bool_]
@@ -83,13 +87,19 @@ class Case:
         """What `scorer` finds; `new` was measured apart."""
         users = evaluate(scorer, self.split).users
         rare = thirds(np.bincount(self.split.train.indices, minlength=len(self.new))) == 0
-        among_rare = _recall_among(scorer, rare, self.split.given, self.split.wanted)
-        return Quality(model, float(users.recall.mean()), float(users.ndcg.mean()), among_rare, new)
+        return Quality(model, float(users.recall.mean()), float(users.ndcg.mean()), self.recall_of(rare, scorer), new)
 
     def recall_of_new(self, scorer: Scorer) -> float:
-        """recall@10 of all that users had of the new items, given what they had of the others."""
+        """See `recall_of`."""
+        return self.recall_of(self.new, scorer)
+
+    def recall_of(self, items: Mask, scorer: Scorer) -> float:
+        """recall@10 of all that users had of `items`, ranked among themselves, given what they had of the others."""
         given, everything = self.split.given, self.split.given + self.split.wanted
-        return _recall_among(scorer, self.new, _only(given, ~self.new), everything)
+        wanted = _only(everything, items)
+        asked = np.flatnonzero(np.diff(wanted.indptr))
+        part = Split(self.split.train, _only(given, ~items)[asked], wanted[asked], asked)
+        return float(evaluate(Among(scorer, items), part).users.recall.mean())
 
 
 def compare(
@@ -124,14 +134,6 @@ def _without_items(
     bias[known] = fitted.preference.bias
     preference = Preference(bias, fitted.preference.negative_columns, fitted.preference.power)
     return PreferenceScorer(table.astype(np.float32), preference)
-
-
-def _recall_among(scorer: Scorer, items: Mask, given: csr_matrix, wanted: csr_matrix) -> float:
-    """recall@10 of wanted `items`, ranked among themselves."""
-    wanted = _only(wanted, items)
-    asked = np.flatnonzero(np.diff(wanted.indptr))
-    part = Split(given, given[asked], wanted[asked], asked)
-    return float(evaluate(Among(scorer, items), part).users.recall.mean())
 
 
 def _only(matrix: csr_matrix, items: Mask) -> csr_matrix:

@@ -100,6 +100,7 @@ class PreferenceTrainer:
             train, times = self.held_out.train, self.held_out.train_timestamps
         start = start_of(train, settings)
         self._negative_columns = start.negative_columns
+        attributes = None if attributes is None else csr_matrix(attributes * np.float32(settings.attribute_share))
         self._attributes = attributes
         self._strategy = strategy or tf.distribute.get_strategy()
         targets = target_weights(train, settings, times)
@@ -203,7 +204,9 @@ class PreferenceTrainer:
         for variable, value in zip(self.variables, self.progress.best, strict=True):
             variable.assign(value)
         table, preference = self._table_and_preference()
-        values = np.zeros((0, table.shape[1]), np.float32) if self.model.values is None else self.model.values.numpy()
+        values = np.zeros((0, table.shape[1]), np.float32)
+        if self.model.values is not None:
+            values = self.model.values.numpy() * np.float32(self.settings.attribute_share)
         history = tuple(Epoch(*epoch) for epoch in self.progress.history)
         return PreferenceFitted(table, preference, values, history, self.progress.best_epoch)
 

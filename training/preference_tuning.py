@@ -34,7 +34,8 @@ RANGES = {
     "teacher": Range(0.0, 0.8),
     "sharpness": Range(2.0, 10.0, log=True),
     "l2": Range(1e-7, 1e-3, log=True),
-    "own_l2": Range(1e-5, 1e-1, log=True),
+    "own_l2": Range(1e-7, 1e-2, log=True),
+    "attribute_share": Range(0.1, 1.0, log=True),
 }
 
 
