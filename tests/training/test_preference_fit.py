@@ -91,7 +91,7 @@ def test_a_checkpoint_of_other_settings_or_data_is_refused(matrix, tmp_path):
 
 
 def test_the_loss_is_that_computed_in_numpy(matrix):
-    settings = replace(SETTINGS, learning_rate=1e-6, validation=False, epochs=1)
+    settings = replace(SETTINGS, learning_rate=1e-6, validation=False, epochs=1, dropout=0.3, teacher=0.3)
     trainer = PreferenceTrainer(matrix, settings)
     batch = trainer.batches.of(np.arange(50), np.random.default_rng(0))
     seen, wanted = tf.sparse.to_dense(batch.favorites).numpy(), tf.sparse.to_dense(batch.wanted).numpy()
