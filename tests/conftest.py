@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import os
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import settings
 
-from training.quiet import import_tensorflow
-
-import_tensorflow()
-
-from benchmarks.generated import generate  # noqa: E402
-from device_runtime import Recommender  # noqa: E402
-from device_runtime.model_file import ModelFile  # noqa: E402
-from export.command import main as export_main  # noqa: E402
-from training.catalog import BUILT_IN_CATALOG  # noqa: E402
-from training.command import main as train_main  # noqa: E402
+from device_runtime import Recommender
+from device_runtime.model_file import ModelFile
 
 ROOT = Path(__file__).parent.parent
 WELL_KNOWN = (
@@ -29,14 +21,43 @@ WELL_KNOWN = (
 )  # fmt: skip
 SMALL = 300
 
-settings.register_profile("repeatable", deadline=None, database=None, derandomize=True)
-settings.register_profile("thorough", deadline=None, database=None, max_examples=2000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+def pytest_configure() -> None:
+    """Examples that repeat themselves, where hypothesis is installed: tests of the runtime alone go without."""
+    if importlib.util.find_spec("hypothesis") is None:
+        return
+    from hypothesis import settings
+
+    settings.register_profile("repeatable", deadline=None, database=None, derandomize=True)
+    settings.register_profile("thorough", deadline=None, database=None, max_examples=2000)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def train(arguments: list[str]) -> int:
+    """`python -m training`, TensorFlow imported for it alone."""
+    from training.quiet import import_tensorflow
+
+    import_tensorflow()
+    from training.command import main
+
+    return main(arguments)
+
+
+def export(arguments: list[str]) -> int:
+    """`python -m export`."""
+    from training.quiet import import_tensorflow
+
+    import_tensorflow()
+    from export.command import main
+
+    return main(arguments)
 
 
 @pytest.fixture(scope="session")
 def small_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """300 of the built-in meals, the well-known ones among them."""
+    from training.catalog import BUILT_IN_CATALOG
+
     with BUILT_IN_CATALOG.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     known = [row for row in rows if row["name"] in WELL_KNOWN]
@@ -55,7 +76,7 @@ def small_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained_folder(small_catalog: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained folder of the small catalog; tests must not change it."""
     folder = tmp_path_factory.mktemp("trained") / "model"
-    assert train_main(["--catalog", str(small_catalog), "--out", str(folder), "--no-progress"]) == 0
+    assert train(["--catalog", str(small_catalog), "--out", str(folder), "--no-progress"]) == 0
     return folder
 
 
@@ -63,7 +84,7 @@ def trained_folder(small_catalog: Path, tmp_path_factory: pytest.TempPathFactory
 def model_path(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file exported from it; tests must not change it."""
     path = tmp_path_factory.mktemp("exported") / "meals.tflite"
-    assert export_main([str(trained_folder), "--out", str(path), "--quantize", "ptq"]) == 0
+    assert export([str(trained_folder), "--out", str(path), "--quantize", "ptq"]) == 0
     return path
 
 
@@ -71,17 +92,19 @@ def model_path(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -
 def model_4_bits(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelFile:
     path = tmp_path_factory.mktemp("exported") / "meals4.tflite"
     options = ["--quantize", "ptq", "--bits", "4"]
-    assert export_main([str(trained_folder), "--out", str(path), *options]) == 0
+    assert export([str(trained_folder), "--out", str(path), *options]) == 0
     return ModelFile.open(path)
 
 
 @pytest.fixture(scope="session")
 def indexed_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of 9,900 generated items with an approximate index beside it; tests must not change either."""
+    from benchmarks.generated import generate
+
     folder = tmp_path_factory.mktemp("indexed")
     generate(9900, 8, folder / "model")
     path = folder / "items.tflite"
-    assert export_main([str(folder / "model"), "--out", str(path), "--quantize", "ptq", "--index"]) == 0
+    assert export([str(folder / "model"), "--out", str(path), "--quantize", "ptq", "--index"]) == 0
     return path
 
 

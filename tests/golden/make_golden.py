@@ -1,0 +1,219 @@
+"""Makes the conformance set: `python -m tests.golden.make_golden [FOLDER]` (default: beside this file).
+
+Nothing here is trained: vectors are sums of whole numbers drawn for each attribute value, so every machine writes the
+same bytes. Files are exported like any other; expected answers are worked out here in Python's own integers, and the
+scores from them by the steps that README.md gives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import random
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.quiet import import_tensorflow
+
+import_tensorflow()
+
+from device_runtime.model_file import DIGEST_LENGTH, ModelFile  # noqa: E402
+from export.command import main as export_main  # noqa: E402
+from training.catalog import read_catalog  # noqa: E402
+from training.trained import Preference, Trained, save  # noqa: E402
+
+HERE = Path(__file__).parent
+DIMS = 16
+NEGATIVE_COLUMNS = 4
+FILES = ("meals-8", "meals-4", "likes")
+Question = dict[str, Any]
+
+
+def make(folder: Path) -> None:
+    """Writes `files`, `damaged` and `cases` below `folder`."""
+    for name in ("files", "damaged", "cases"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        _export(name, folder / "files" / f"{name}.tflite")
+    for name in FILES:
+        model = ModelFile.open(folder / "files" / f"{name}.tflite")
+        lines = [json.dumps(case, ensure_ascii=False) for case in _cases(model)]
+        (folder / "cases" / f"{name}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+    whole = (folder / "files" / "likes.tflite").read_bytes()
+    with (folder / "cases" / "damaged.jsonl").open("w", encoding="utf-8") as stream:
+        for name, data, kind, part in _damages(ModelFile.open(folder / "files" / "likes.tflite"), whole):
+            (folder / "damaged" / f"{name}.tflite").write_bytes(data)
+            stream.write(json.dumps({"file": f"{name}.tflite", "error": kind, "part": part}) + "\n")
+
+
+def _export(name: str, path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        save(_likes() if name == "likes" else _meals(), Path(folder) / "model")
+        options = ["--bits", "4", "--quantize", "ptq", "--min-overlap", "0"] if name == "meals-4" else []
+        options += ["--quantize", "ptq"] if name == "meals-8" else []
+        arguments = [str(Path(folder) / "model"), "--out", str(path), "--license", "CC BY 4.0", "--no-progress"]
+        if export_main([*arguments, *options]) != 0:
+            raise SystemExit(f"{name} could not be exported")
+
+
+def _meals() -> Trained:
+    catalog = read_catalog(HERE / "catalog.csv")
+    pairs = sorted({(a, v) for item in catalog.items for a, values in item.attributes.items() for v in values})
+    chance = random.Random(0)
+    vectors = np.array([[chance.randint(-64, 64) for _ in range(DIMS)] for _ in pairs], np.float64)
+    vector_of = dict(zip(pairs, vectors, strict=True))
+    sums = np.array([
+        sum(vector_of[a, v] / (1 + place) for a, values in item.attributes.items() for place, v in enumerate(values))
+        for item in catalog.items
+    ])  # fmt: skip
+    lengths = np.array([math.sqrt(math.fsum(x * x for x in row)) for row in sums.tolist()])
+    table = (sums / lengths[:, None]).astype(np.float32)
+    return Trained(catalog, table, tuple(pairs), (vectors / 256).astype(np.float32), {}, {"dims": DIMS})
+
+
+def _likes() -> Trained:
+    meals, chance = _meals(), random.Random(1)
+    lengths = np.array([chance.randint(8, 40) / 16 for _ in meals.catalog.items], np.float32)
+    bias = np.array([chance.randint(-96, 96) / 64 for _ in meals.catalog.items], np.float32)
+    table = meals.table * lengths[:, None]
+    preference = Preference(bias, NEGATIVE_COLUMNS, 0.5)
+    return Trained(meals.catalog, table, meals.attributes, meals.attribute_vectors, {}, {"dims": DIMS}, (), preference)
+
+
+def _cases(model: ModelFile) -> Iterator[Question]:
+    """Questions with their answers, scores as the bits of float32."""
+    ids = list(model.lines("ids.txt"))
+    names = list(model.lines("names.txt"))
+    chance = random.Random(2)
+    for number in (1, 1, 2, 3, 5, 8, 20):
+        items = chance.sample(ids, number)
+        k = chance.choice((1, 5, 10))
+        yield _answered(model, {"call": "recommend", "items": items, "k": k})
+    yield _answered(model, {"call": "recommend", "items": [names[3], names[7]], "k": 60})
+    yield _answered(model, {"call": "recommend", "items": {ids[1]: 3, ids[5]: 1}, "k": 10})
+    yield _answered(model, {"call": "recommend", "items": [ids[1], ids[4]], "exclude": [ids[0], ids[2]], "k": 10})
+    yield _answered(model, {"call": "recommend", "items": [ids[6]], "where": {"course": ["soup", "salad"]}, "k": 10})
+    yield _answered(model, {"call": "recommend", "items": [ids[6]], "where": {"course": {"not": ["dessert"]}}, "k": 5})
+    for item in (ids[0], ids[11], ids[59]):
+        yield _answered(model, {"call": "similar", "item": item, "k": 10})
+    yield _answered(model, {"call": "similar", "item": ids[8], "where": {"served": ["cold"]}, "k": 10})
+    for row in (0, 17, 42):
+        yield {"call": "find", "text": names[row], "ids": [ids[row]]}
+
+
+def _answered(model: ModelFile, question: Question) -> Question:
+    rows, scores = _answer(model, question)
+    ids = model.lines("ids.txt")
+    bits = np.array(scores, np.float32).view(np.int32).tolist()
+    return question | {"ids": [ids[row] for row in rows], "bits": bits}
+
+
+def _answer(model: ModelFile, question: Question) -> tuple[list[int], list[np.float32]]:
+    place = {text: row for entry in ("names.txt", "ids.txt") for row, text in enumerate(model.lines(entry))}
+    table = [[int(value) for value in row] for row in model.table]
+    asked = question.get("items", [question.get("item")])
+    weights = asked if isinstance(asked, dict) else dict.fromkeys(asked, 1)
+    weight_of = {place[item]: weight for item, weight in weights.items()}
+    left_out = {*weight_of, *(place[item] for item in question.get("exclude", ()))}
+    allowed = [row for row in range(len(table)) if row not in left_out and _meets(model, row, question.get("where"))]
+    if question["call"] == "similar" and model.manifest.preference:
+        return _by_cosine(table, weight_of, allowed, question["k"])
+    query = _query(model, table, weight_of)
+    best = sorted(allowed, key=lambda row: (-_dot(table[row], query), row))[: question["k"]]
+    norm_of = query[:-1] if model.manifest.preference else query
+    norm = np.float32(math.sqrt(np.float32(max(1, _dot(norm_of, norm_of)))))
+    factor = np.float32(model.manifest.scale) / norm
+    return best, [np.float32(_dot(table[row], query)) * factor for row in best]
+
+
+def _query(model: ModelFile, table: list[list[int]], weight_of: dict[int, int]) -> list[int]:
+    total = [sum(table[row][column] * w for row, w in weight_of.items()) for column in range(len(table[0]))]
+    rule = model.manifest.preference
+    if rule is None:
+        return total
+    first = len(total) - 1 - rule.negative_columns
+    signed = [-value if column >= first else value for column, value in enumerate(total[:-1])]
+    count = sum(abs(weight) for weight in weight_of.values())
+    return [*signed, round(rule.entry * count**rule.power)]
+
+
+def _by_cosine(
+    table: list[list[int]], weight_of: dict[int, int], allowed: list[int], k: int
+) -> tuple[list[int], list[np.float32]]:
+    """Of rows of unlike lengths: the dot product without the bias times the inverse of the row's length."""
+    (row,) = weight_of
+    query = table[row][:-1]
+    lengths = [math.sqrt(max(1, _dot(other[:-1], other[:-1]))) for other in table]
+    scores = {other: _dot(table[other][:-1], query) * (1.0 / lengths[other]) for other in allowed}
+    best = sorted(allowed, key=lambda other: (-scores[other], other))[:k]
+    norm = math.sqrt(max(1.0, float(_dot(query, query))))
+    return best, [np.float32(scores[other] / norm) for other in best]
+
+
+def _dot(one: Sequence[int], other: Sequence[int]) -> int:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def _meets(model: ModelFile, row: int, where: dict[str, Any] | None) -> bool:
+    values = {name: cell.split("|") for r, (name, cell) in model.records("attributes.tsv", 2) if r == row}
+    for attribute, condition in (where or {}).items():
+        forbidden = isinstance(condition, dict)
+        wanted = condition["not"] if forbidden else condition
+        if forbidden == bool({*wanted} & {*values.get(attribute, ())}):
+            return False
+    return True
+
+
+def _damages(model: ModelFile, data: bytes) -> Iterator[tuple[str, bytes, str, str | None]]:
+    """Each damage: its name, the file, the kind of error and the part that it names."""
+    manifest, end = model.manifest, model.flatbuffer_size()
+    yield "table", _flipped(data, manifest.table_offset + 5), "damaged", "table"
+    yield "graph", _flipped(data, manifest.table_offset + manifest.table_bytes + 40), "damaged", "graph"
+    yield "manifest", _flipped(data, data.index(b"manifest.json") + 40), "damaged", "manifest.json"
+    yield "names", _flipped(data, data.index(b"names.txt") + 40), "damaged", "names.txt"
+    yield "digest", data[:-1] + (b"0" if data[-1:] != b"0" else b"1"), "damaged", "digest"
+    yield "truncated", data[: len(data) * 2 // 3], "damaged", None
+    yield "longer", data + b"\n", "damaged", None
+    yield "no-archive", data[:end], "damaged", None
+    yield "empty", b"", "foreign", None
+    yield "other-file", b"id,name\n1,Pancakes\n" * 8, "foreign", None
+    yield "later-version", _of_version(data, 99), "later version", None
+    yield "zero-scale", _sealed(data, "scale", 0.0), "foreign", None
+
+
+def _flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 0x10]) + data[place + 1 :]
+
+
+def _of_version(data: bytes, version: int) -> bytes:
+    return _sealed(data, "format_version", version)
+
+
+def _sealed(data: bytes, field: str, value: Any) -> bytes:
+    """The file with another value in its manifest and a digest that fits."""
+    import io
+    import zipfile
+
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = [(info, archive.read(info)) for info in archive.infolist()]
+        start, comment = entries[0][0].header_offset, archive.comment
+    stream = io.BytesIO()
+    stream.write(data[:start])
+    with zipfile.ZipFile(stream, "w") as archive:
+        for info, content in entries:
+            if info.filename == "manifest.json":
+                content = json.dumps(json.loads(content) | {field: value}).encode()  # noqa: PLW2901
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED, 9)
+        archive.comment = comment
+    unsigned = stream.getvalue()[:-DIGEST_LENGTH]
+    return unsigned + hashlib.sha256(unsigned).hexdigest().encode()
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
