@@ -45,7 +45,7 @@ clean: ## Remove what was built; the environment stays
 	touch $@
 
 # The light install, alone: the built wheel in environments without TensorFlow, one for each interpreter and one for none.
-.venv/light/installed: .venv/installed $(wildcard device_runtime/*.py)
+.venv/light/installed: .venv/installed $(shell find device_runtime -name "*.py" -o -name "*.html")
 	$(BIN)/python -m build --wheel --outdir build/dist .
 	for extra in numpy tflite litert; do $(MAKE) --no-print-directory .venv/light/$$extra || exit 1; done
 	touch $@

@@ -8,16 +8,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import interactions_command, measure, report
+from benchmarks.one_hot import compare as measure
+from benchmarks.one_hot import report
+from benchmarks.recommenders import command as interactions_command
 from device_runtime import MignonError, Recommender
-from device_runtime.model_file import ModelFile
-from device_runtime.tflite_engine import interpreter_modules
+from device_runtime.engines.tflite_engine import interpreter_modules
+from device_runtime.format.model_file import ModelFile
 from export.errors import ExportError
-from training.catalog import BUILT_IN_CATALOG, read_catalog
+from training.console.quiet_tensorflow import drop_output, import_tensorflow
 from training.errors import TrainingError
-from training.evaluation import triplets_of
-from training.quiet import drop_output, import_tensorflow
-from training.rules import rules_beside
+from training.inputs.catalog import BUILT_IN_CATALOG, read_catalog
+from training.inputs.rules import rules_beside
+from training.inputs.triplets import triplets_of
 
 BAD_INPUT = 2
 FAILURE = 1
@@ -112,7 +114,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _draw_map(arguments: argparse.Namespace) -> None:
-    from benchmarks.map import draw_map
+    from benchmarks.embedding.map import draw_map
 
     path = arguments.out / f"map_by_{arguments.color}.png"
     draw_map(ModelFile.open(arguments.model), arguments.color, path)
@@ -121,7 +123,7 @@ def _draw_map(arguments: argparse.Namespace) -> None:
 
 def _compare_with_naive(arguments: argparse.Namespace) -> None:
     import_tensorflow()
-    from benchmarks import naive
+    from benchmarks.converter import compare as naive
 
     rows = naive.compare(arguments.folder, arguments.model, arguments.out)
     naive.write(rows, arguments.out)
@@ -131,7 +133,7 @@ def _compare_with_naive(arguments: argparse.Namespace) -> None:
 
 def _export_sizes(arguments: argparse.Namespace) -> None:
     import_tensorflow()
-    from benchmarks import sizes
+    from benchmarks.generated import exports as sizes
 
     exports = sizes.measure(arguments.out, sizes.SIZES if arguments.sizes is None else arguments.sizes)
     sizes.write(exports, arguments.out)
@@ -140,7 +142,8 @@ def _export_sizes(arguments: argparse.Namespace) -> None:
 
 def _compare_with_peers(arguments: argparse.Namespace) -> None:
     import_tensorflow()
-    from benchmarks import peers, sizes
+    from benchmarks.generated import exports as sizes
+    from benchmarks.latency import compare as peers
 
     peers.check_environments()
     results = peers.measure(arguments.model, arguments.out)
@@ -151,7 +154,7 @@ def _compare_with_peers(arguments: argparse.Namespace) -> None:
 
 
 def _ask_index(arguments: argparse.Namespace) -> None:
-    from benchmarks import index
+    from benchmarks.latency import index
 
     results = index.measure(arguments.model)
     index.write(results, arguments.out)
@@ -159,21 +162,21 @@ def _ask_index(arguments: argparse.Namespace) -> None:
 
 
 def _find_names(arguments: argparse.Namespace) -> None:  # noqa: ARG001 - as the others are called
-    from benchmarks import names
+    from benchmarks.embedding import names
 
     print(names.tables())
 
 
 def _load_server(arguments: argparse.Namespace) -> None:
-    from benchmarks import load
+    from tests.soak import load
 
     print(load.table_of(load.run(arguments.model, arguments.minutes)))
 
 
 def _evaluate_embedding(arguments: argparse.Namespace) -> None:
     import_tensorflow()
-    from benchmarks import embedding
-    from training.measures import check_measurable, new_items
+    from benchmarks.embedding import quality as embedding
+    from training.by_attributes.measures import check_measurable, new_items
 
     catalog, rules = read_catalog(arguments.catalog), rules_beside(arguments.catalog)
     triplets = triplets_of(arguments.catalog, catalog, arguments.triplets)

@@ -1,6 +1,5 @@
 """Answers "you like pancakes, so you may like ..." from one `.tflite` file, offline. Needs numpy alone."""
 
-from device_runtime.datatypes import Contribution, Explanation, Match, Neighbor, SharedValue
 from device_runtime.errors import (
     ChecksumError,
     ContradictoryLikesError,
@@ -34,6 +33,7 @@ from device_runtime.errors import (
     UnknownItemError,
 )
 from device_runtime.recommender import Recommender
+from device_runtime.results import Contribution, Explanation, Match, Neighbor, SharedValue
 
 __version__ = "0.1.0"
 

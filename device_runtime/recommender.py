@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from device_runtime import engines, scoring
-from device_runtime.catalog import Catalog
-from device_runtime.datatypes import Explanation, Match, Neighbor
-from device_runtime.diversity import CANDIDATES_FOR_EACH, diversified
-from device_runtime.engines import EngineName
+from device_runtime.changes.files import OVERLAY_SUFFIX
+from device_runtime.engines import choice as engines
+from device_runtime.engines.choice import EngineName
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, ReadOnlyError
-from device_runtime.filters import Filter, several
-from device_runtime.likes import Items, Likes, favorites_of, likes_of, query_of
-from device_runtime.model_file import Manifest, ModelFile
-from device_runtime.paths import OVERLAY_SUFFIX
-from device_runtime.scoring import Ranking, Rows
+from device_runtime.format.model_file import Manifest, ModelFile
+from device_runtime.items.attributes import Filter, several
+from device_runtime.items.items import Catalog
+from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversified
+from device_runtime.ranking.likes import Items, Likes, favorites_of, likes_of, query_of
+from device_runtime.results import Explanation, Match, Neighbor
+from device_runtime.scoring import integers as scoring
+from device_runtime.scoring.integers import Ranking, Rows
 
 _NOTHING: tuple[str, ...] = ()
 _NOT = 0.0
@@ -29,9 +30,9 @@ _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from device_runtime.changes import Change
-    from device_runtime.edits import Edits
-    from device_runtime.profile import Profile
+    from device_runtime.changes.device_changes import Edits
+    from device_runtime.changes.kinds import Change
+    from device_runtime.changes.profile import Profile
 
 
 class Recommender:
@@ -130,7 +131,7 @@ class Recommender:
             exclude: items that must not come back.
             where: what a result's attributes must be, as {attribute: value}; several values, any of which will do; or
                 {attribute: {"not": value or values}}, none of which may be there.
-            diversify: from 0, the most alike, to 1, the least like one another (see `device_runtime.diversity`).
+            diversify: from 0, the most alike, to 1, the least like one another (see `ranking.diversity`).
 
         Raises:
             UnknownItemError: no item has that id, name or alias; the error suggests some.
@@ -193,7 +194,7 @@ class Recommender:
         Memory does not grow with the number of baskets, but for the answers. Arguments and errors are those of
         `recommend`; an error that is a basket's own names it by its number, from 0.
         """
-        from device_runtime.batch import Batch, naming_basket
+        from device_runtime.ranking.batch import Batch, naming_basket
 
         if isinstance(baskets, str | Mapping):
             raise InvalidArgumentError(f"baskets is {baskets!r}; give a list of baskets")
@@ -246,7 +247,7 @@ class Recommender:
         Raises:
             UnknownItemError: `result` or a favorite is unknown; other errors are those of `recommend`.
         """
-        from device_runtime.explanation import explained
+        from device_runtime.ranking.explanation import explained
 
         catalog = self._catalog
         return explained(catalog, likes_of(catalog, items, dislikes), catalog.row(result))
@@ -260,7 +261,7 @@ class Recommender:
             UnknownAttributeError: no item had that attribute or value when the model was trained.
             InvalidArgumentError: there are no attributes, or they cancel out.
         """
-        from device_runtime.placement import place
+        from device_runtime.ranking.placement import place
 
         return place(self.file, attributes)
 
@@ -292,7 +293,7 @@ class Recommender:
 
     def profile(self, name: str) -> Profile:
         """What the user `name` likes; kept with the other changes. A profile that is new likes nothing yet."""
-        from device_runtime.profile import Profile
+        from device_runtime.changes.profile import Profile
 
         return Profile(self, name)
 
@@ -308,7 +309,7 @@ class Recommender:
 
     @property
     def changes(self) -> list[Change]:
-        """All changes in the overlay, oldest first, as `device_runtime.changes` describes them."""
+        """All changes in the overlay, oldest first, as `device_runtime.changes.kinds` describes them."""
         return list(self.edits.changes) if self.edits else []
 
     def add(
@@ -390,7 +391,7 @@ class Recommender:
     def _apply(self, overlay: str, writable: bool) -> None:
         from pathlib import Path
 
-        from device_runtime.edits import Edits
+        from device_runtime.changes.device_changes import Edits
 
         self._writable = writable
         self.edits = Edits(self._catalog, Path(overlay), self._publish, writable=writable)
@@ -417,7 +418,7 @@ class Recommender:
         self, catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None, diversify: float
     ) -> list[Neighbor]:
         """The items of a model of what people like that point where `query` [columns] does, whatever its last entry."""
-        from device_runtime.ranking import alike
+        from device_runtime.ranking.ranker import alike
 
         k = min(_check_count("k", k), catalog.row_count)
         query[-1] = 0
@@ -451,7 +452,7 @@ class Recommender:
 
 
 def _ranked(catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None) -> Ranking:
-    from device_runtime.ranking import ranked  # plain questions need not wait for it
+    from device_runtime.ranking.ranker import ranked  # plain questions need not wait for it
 
     return ranked(catalog, query, k, banned, where)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from training.quiet import import_tensorflow
+from training.console.quiet_tensorflow import import_tensorflow
 
 import_tensorflow()
 
-from export import command, lint  # noqa: E402
+from export import command  # noqa: E402
+from export.tflite import lint  # noqa: E402
 
 
 def run(argv: Sequence[str]) -> int:

@@ -10,18 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from device_runtime.approximate import IndexRecord, index_path, library
+from device_runtime.arguments import parse_bytes
+from device_runtime.engines.usearch_engine import IndexRecord, index_path, library
 from device_runtime.errors import InvalidArgumentError, MignonError
-from device_runtime.units import parse_bytes
-from export import preference
-from export.candidates import BITS, METHODS, Candidate, candidates, every_size, frontier, within
 from export.errors import ExportError, VerificationError
-from export.gate import Judge, Quality
-from export.index import check_size
-from export.write import Exported, Labels, judge_of, write
+from export.quantization import rows_and_bias as preference
+from export.quantization.sizes import BITS, METHODS, Candidate, candidates, every_size, frontier, within
+from export.verification.engines import Judge, Quality
+from export.writing.export_file import Exported, Labels, judge_of, write
+from export.writing.index import check_size
 from training import trained
+from training.console.quiet_tensorflow import drop_output
 from training.errors import TrainingError
-from training.quiet import drop_output
 from training.trained import Trained
 
 BAD_INPUT = 2
@@ -89,11 +89,11 @@ def _export(arguments: argparse.Namespace) -> None:
         for candidate in frontier(sizes):  # each shows what it keeps; none is refused for it
             path = arguments.frontier / f"{labels.name}-{candidate.name}.tflite"
             points.append(write([candidate], source, judge, path, labels, min_overlap=0.0))
-        from export.frontier import write_frontier
+        from export.report.chart import write_frontier
 
         write_frontier(sizes, points, exported, arguments.frontier)
     if arguments.report:
-        from export.report import write_report
+        from export.report.page import write_report
 
         write_report(exported, sizes, arguments.report)
     _print(exported, sizes, arguments)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from device_runtime import Recommender
-from device_runtime.model_file import ModelFile
+from device_runtime.format.model_file import ModelFile
 
 ROOT = Path(__file__).parent.parent
 WELL_KNOWN = (
@@ -35,7 +35,7 @@ def pytest_configure() -> None:
 
 def train(arguments: list[str]) -> int:
     """`python -m training`, TensorFlow imported for it alone."""
-    from training.quiet import import_tensorflow
+    from training.console.quiet_tensorflow import import_tensorflow
 
     import_tensorflow()
     from training.command import main
@@ -45,7 +45,7 @@ def train(arguments: list[str]) -> int:
 
 def export(arguments: list[str]) -> int:
     """`python -m export`."""
-    from training.quiet import import_tensorflow
+    from training.console.quiet_tensorflow import import_tensorflow
 
     import_tensorflow()
     from export.command import main
@@ -56,7 +56,7 @@ def export(arguments: list[str]) -> int:
 @pytest.fixture(scope="session")
 def small_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """300 of the built-in meals, the well-known ones among them."""
-    from training.catalog import BUILT_IN_CATALOG
+    from training.inputs.catalog import BUILT_IN_CATALOG
 
     with BUILT_IN_CATALOG.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -99,7 +99,7 @@ def model_4_bits(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def indexed_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of 9,900 generated items with an approximate index beside it; tests must not change either."""
-    from benchmarks.generated import generate
+    from benchmarks.generated.tables import generate
 
     folder = tmp_path_factory.mktemp("indexed")
     generate(9900, 8, folder / "model")

@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from device_runtime import Recommender, errors
 from device_runtime.errors import InvalidArgumentError, MignonError, ModelFileError
-from device_runtime.model_file import DIGEST_LENGTH, MANIFEST, SEAL, ModelFile
+from device_runtime.format.model_file import DIGEST_LENGTH, MANIFEST, SEAL, ModelFile
 
 RAW, SEALED = "raw", "sealed"
 SECONDS_ALLOWED = 20

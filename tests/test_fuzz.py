@@ -2,8 +2,8 @@
 
 import pytest
 
-from device_runtime import model_file
-from device_runtime.names import NameIndex
+from device_runtime.format import model_file
+from device_runtime.items.names import NameIndex
 from tests import fuzz
 
 

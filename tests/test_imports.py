@@ -28,7 +28,7 @@ def test_imports_run_one_way(package):
 
 def test_the_runtime_pulls_in_neither_tensorflow_nor_keras_nor_an_interpreter():
     code = """
-import sys, device_runtime, device_runtime.cli
+import sys, device_runtime, device_runtime.cli.command
 heavy = {"tensorflow", "keras", "tf_keras", "tflite_runtime", "ai_edge_litert", "usearch", "training", "export"}
 print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 """

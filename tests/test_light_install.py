@@ -14,8 +14,8 @@ from contextlib import closing
 import pytest
 
 from device_runtime import Recommender
-from device_runtime.model_file import ModelFile
-from export.gate import baskets
+from device_runtime.format.model_file import ModelFile
+from export.verification.engines import baskets
 from tests.conftest import ROOT
 
 LIGHT = ROOT / ".venv" / "light"
@@ -23,8 +23,8 @@ INTERPRETERS = {"numpy": [], "tflite": ["tflite-runtime"], "litert": ["ai-edge-l
 ANSWER = """
 import json, sys
 import numpy as np
-from device_runtime.engines import create
-from device_runtime.model_file import ModelFile
+from device_runtime.engines.choice import create
+from device_runtime.format.model_file import ModelFile
 engine = create(sys.argv[2], ModelFile.open(sys.argv[1]))
 answers = [engine.nearest(np.array(rows), k) for rows, k in json.load(sys.stdin)]
 print(json.dumps([type(engine).__name__, [[ids.tolist(), scores.view("int32").tolist()] for ids, scores in answers]]))
@@ -32,7 +32,7 @@ print(json.dumps([type(engine).__name__, [[ids.tolist(), scores.view("int32").to
 CHANGES = """
 import json, sys
 from device_runtime import Recommender
-from device_runtime.datatypes import as_record
+from device_runtime.results import as_record
 with Recommender.open(sys.argv[1], engine=sys.argv[2], writable=True) as meals:
     found = meals.recommend_many([["pancakes"], {"borscht": 2, "tiramisu": -1}], 5, where={"course": {"not": "soup"}})
     why = as_record(meals.explain(["pancakes", "borscht"], "blini"))

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main as benchmarks_main
-from benchmarks.mignon import mignons
+from benchmarks.recommenders.own_model import mignons
 from device_runtime import Recommender
 from export.command import main as export_main
 from training.command import main as train_main
-from training.datasets import main as datasets_main
-from training.interactions import read_interactions
-from training.ranking import top_lists
+from training.datasets.convert import main as datasets_main
+from training.evaluation.ranking import top_lists
+from training.inputs.interactions import read_interactions
 
 KINDS = ("sweet", "sour")
 EACH = 15

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.quiet import import_tensorflow
+from training.console.quiet_tensorflow import import_tensorflow
 
 import_tensorflow()
 

@@ -9,13 +9,14 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from training import catalog_command, preference_command
-from training.catalog import BUILT_IN_CATALOG
+from training.by_attributes import train as catalog_command
+from training.by_attributes.trainer import Settings
+from training.by_interactions import train as preference_command
+from training.by_interactions.settings import PreferenceSettings, Weights
+from training.console.quiet_tensorflow import drop_output
 from training.errors import SettingsError, TrainingError
-from training.fit import Settings
-from training.interactions import MAX_USER, MIN_ITEM, MIN_USER
-from training.preference_settings import PreferenceSettings, Weights
-from training.quiet import drop_output
+from training.inputs.catalog import BUILT_IN_CATALOG
+from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER
 from training.trained import check_replaceable
 
 BAD_INPUT = 2

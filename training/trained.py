@@ -27,9 +27,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.catalog import Catalog, read_catalog, write_catalog
 from training.errors import CatalogError, TrainedFolderError
-from training.evaluation import Triplet, read_triplets, write_triplets
+from training.inputs.catalog import Catalog, read_catalog, write_catalog
+from training.inputs.triplets import Triplet, read_triplets, write_triplets
 
 DIGESTS = "digests.json"
 MODEL = "model.keras"
@@ -68,7 +68,7 @@ class Trained:
     Attributes:
         table: float32 [items, dims]; unit rows, but for a model of what people like.
         attributes: (column, value) of each row of `attribute_vectors`.
-        attribute_vectors: float32 [values, dims]; their sum, weighted as in `training.features`, points to an item.
+        attribute_vectors: float32 [values, dims]; their sum, weighted as in `inputs.attribute_features`, points to an item.
         preference: of a model of what people like.
     """
 

@@ -10,11 +10,11 @@ import shutil
 import numpy as np
 import pytest
 
-from benchmarks.generated import generate
-from device_runtime.approximate import UsearchEngine
-from device_runtime.model_file import ModelFile
+from benchmarks.generated.tables import generate
+from device_runtime.engines.usearch_engine import UsearchEngine
+from device_runtime.format.model_file import ModelFile
 from export.command import main as export_main
-from export.gate import baskets
+from export.verification.engines import baskets
 from tests.conftest import ROOT
 from tests.test_light_install import ANSWER, run
 
@@ -103,7 +103,7 @@ def check(found, asked, expected):
 def test_it_is_the_machine_and_the_engine_that_it_is_called_after(name):
     machine, _, extra = name.partition("-")
     code = (
-        "import importlib, platform; from device_runtime.tflite_engine import interpreter_modules; "
+        "import importlib, platform; from device_runtime.engines.tflite_engine import interpreter_modules; "
         f"importlib.import_module({MODULES[extra]!r}); print(platform.machine(), *interpreter_modules())"
     )
     interpreters = [MODULES[extra]] if extra in ("tflite", "litert") else []

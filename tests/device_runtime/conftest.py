@@ -3,7 +3,7 @@
 import pytest
 
 from device_runtime import Recommender
-from device_runtime.server import Api
+from device_runtime.serve.api import Api
 from tests.device_runtime.running import running
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from export.candidates import BITS, every_size
-from export.write import judge_of
+from export.quantization.sizes import BITS, every_size
+from export.writing.export_file import judge_of
 from training import trained
 
 

@@ -10,10 +10,10 @@ from functools import partial
 import numpy as np
 import pytest
 
-from device_runtime.model_file import ModelFile
-from export import gate
+from device_runtime.format.model_file import ModelFile
 from export.command import main
 from export.errors import VerificationError
+from export.verification import engines as gate
 from tests.conftest import ROOT
 
 FAST = ["--quantize", "ptq", "--no-progress"]

@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from training.quiet import import_tensorflow
+from training.console.quiet_tensorflow import import_tensorflow
 
 import_tensorflow()
 
-from device_runtime.model_file import DIGEST_LENGTH, ModelFile  # noqa: E402
+from device_runtime.format.model_file import DIGEST_LENGTH, ModelFile  # noqa: E402
 from export.command import main as export_main  # noqa: E402
-from training.catalog import read_catalog  # noqa: E402
+from training.inputs.catalog import read_catalog  # noqa: E402
 from training.trained import Preference, Trained, save  # noqa: E402
 
 HERE = Path(__file__).parent

@@ -1,0 +1,1 @@
+"""Against the TFLite converter's own output."""

@@ -1,0 +1,1 @@
+"""How good the embedding of a catalog is, and how well its names are found."""

@@ -1,0 +1,81 @@
+"""A map of a catalog: its embedding in two dimensions, colored by an attribute, with some of its names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.manifold import TSNE
+
+from device_runtime.errors import UnknownAttributeError
+from device_runtime.format.model_file import ModelFile
+from training.console.files import replacing
+
+LABELS = 130
+_COLORS = 20
+
+
+def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> None:
+    """Projects the vectors with t-SNE (van der Maaten and Hinton, 2008) and draws one point an item."""
+    vectors = model.table[:, : model.manifest.dims].astype(np.float32) * np.float32(model.manifest.scale)
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    places = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(vectors)
+    names = model.lines("names.txt")
+    aliases = Counter(row for row, _ in model.records("aliases.tsv", 1))
+    best_known = sorted(range(len(names)), key=lambda row: (-aliases[row], len(names[row]), names[row]))
+    figure = _scatter(places, _first_values(model, attribute), attribute)
+    _label(figure, places, names, best_known)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
+
+
+def _first_values(model: ModelFile, attribute: str) -> list[str]:
+    values, found = ["none"] * model.manifest.rows, False
+    for row, (name, cell) in model.records("attributes.tsv", 2):
+        if name == attribute:
+            values[row] = cell.partition("|")[0]
+            found = True
+    if not found:
+        raise UnknownAttributeError(f"{model.path}: no item has an attribute {attribute!r}")
+    return values
+
+
+def _scatter(places: NDArray[np.float32], values: Sequence[str], attribute: str) -> Any:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(15, 12), layout="constrained")
+    kinds = sorted(set(values), key=lambda value: -values.count(value))[:_COLORS]
+    palette = pyplot.get_cmap("tab20")
+    for i, kind in enumerate(kinds):
+        chosen = np.array([value == kind for value in values])
+        axis.scatter(places[chosen, 0], places[chosen, 1], s=9, color=palette(i), label=kind, linewidths=0)
+    axis.set_axis_off()
+    axis.set_title(f"{len(values):,} items, colored by {attribute}: neighbors are alike", fontsize=15)
+    axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=3, fontsize=11)
+    return figure
+
+
+def _label(figure: Any, places: NDArray[np.float32], names: Sequence[str], order: Sequence[int]) -> None:
+    """Names items in `order`, wherever no label stands yet; those with the most aliases are the best known."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.5, foreground="white")]
+    figure.canvas.draw()
+    axis, renderer = figure.axes[0], figure.canvas.get_renderer()
+    taken: list[Any] = []
+    for row in order:
+        if len(taken) == LABELS:
+            return
+        text = axis.annotate(names[row], places[row], fontsize=9, ha="center", va="bottom", path_effects=halo)
+        box = text.get_window_extent(renderer).expanded(1.2, 1.6)
+        if any(box.overlaps(other) for other in taken):
+            text.remove()
+        else:
+            taken.append(box)

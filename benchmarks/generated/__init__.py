@@ -1,0 +1,1 @@
+"""Tables, logs and exports of any size."""

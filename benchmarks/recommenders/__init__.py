@@ -1,0 +1,1 @@
+"""Against recommenders, on held-out users."""

@@ -1,0 +1,50 @@
+"""The engine that needs no interpreter."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.format.model_file import ModelFile
+from device_runtime.scoring import integers as scoring
+from device_runtime.scoring.integers import Ranking, Rows, Scores
+
+_RESIDENT_TABLE_BYTES = 1 << 24
+
+
+class NumpyEngine:
+    """Maps the table and multiplies.
+
+    Args:
+        resident: keep a table of up to 4 million entries in float32 as well, which makes answers faster.
+    """
+
+    name = "numpy"
+
+    def __init__(self, model: ModelFile, *, resident: bool = True) -> None:
+        self._table = model.table
+        self._queries = model.queries
+        small = resident and self._table.size * 4 <= _RESIDENT_TABLE_BYTES
+        self._transposed = np.ascontiguousarray(self._table.T, np.float32) if small else None
+
+    def nearest(self, rows: Rows, k: int) -> Ranking:
+        """See `Engine.nearest`."""
+        query = self._queries.of_rows(rows)
+        if self._transposed is not None and len(rows) <= self._queries.exact_favorites:
+            scores = query.astype(np.float32).dot(self._transposed)
+            scores[rows] = -np.inf
+            return self._best(scores, query, k)
+        found, best = scoring.best_of_table(self._table, query, min(k + len(rows), len(self._table)))
+        kept = scoring.without(found, rows, k)
+        return found[kept], self._queries.cosines(best[kept], query)
+
+    def search(self, query: NDArray[np.int64], k: int) -> Ranking:
+        """See `Engine.search`."""
+        if self._transposed is not None and scoring.is_exact_in_float32(query):
+            return self._best(query.astype(np.float32).dot(self._transposed), query, k)
+        found, best = scoring.best_of_table(self._table, query, k)
+        return found, self._queries.cosines(best, query)
+
+    def _best(self, scores: Scores, query: NDArray[np.int64], k: int) -> Ranking:
+        rows = scoring.top_k(scores, k)
+        return rows, self._queries.cosines(scores.take(rows), query)

@@ -1,0 +1,164 @@
+"""The engine that runs the file's own graph, and how interpreters are found and loaded."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.engines.numpy_engine import NumpyEngine
+from device_runtime.errors import FileFormatError, MissingInterpreterError
+from device_runtime.format.model_file import ModelFile
+from device_runtime.scoring import integers as scoring
+from device_runtime.scoring.integers import Ranking, Rows
+
+_INTERPRETER_MODULES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
+_ANNOUNCEMENT = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+_LOADING = threading.Lock()
+
+
+class TFLiteEngine:
+    """Asks the signatures of the file through tflite-runtime or ai-edge-litert.
+
+    The interpreter gets the bytes that were verified, not the path, where another file could be by now. It runs its
+    own kernels: those of its delegate take as long here, need three times the memory, and take other square roots, so
+    that scores would differ in their last bit. An interpreter holds one set of tensors, so threads take turns.
+    """
+
+    name = "tflite"
+
+    def __init__(self, model: ModelFile, module: str) -> None:
+        self._model = model
+        self._module = module
+        self._recommend = _FirstGraph(model, self._interpreter())
+        self._by_numpy = NumpyEngine(model, resident=False)
+        self._exact_favorites = model.queries.exact_favorites
+        self._turn = threading.Lock()
+
+    def nearest(self, rows: Rows, k: int) -> Ranking:
+        """See `Engine.nearest`."""
+        if len(rows) > self._exact_favorites:
+            return self._by_numpy.nearest(rows, k)
+        with self._turn:
+            return self._recommend.ask(rows, k)
+
+    def search(self, query: NDArray[np.int64], k: int) -> Ranking:
+        """See `Engine.search`."""
+        if not scoring.is_exact_in_float32(query):
+            return self._by_numpy.search(query, k)
+        with self._turn:
+            vector = query[: self._model.manifest.dims].astype(np.float32)[None]
+            found = self._signatures["search"](vector=vector, k=_count(k))
+        return found["ids"].astype(np.int64), found["scores"]
+
+    def embed(self, rows: Rows) -> NDArray[np.float32]:
+        """The vectors of `rows`, float32 [n, dims], as the file's own signature gives them."""
+        with self._turn:
+            vectors: NDArray[np.float32] = self._signatures["embed"](items=rows.astype(np.int32))["vectors"]
+        return vectors
+
+    def _interpreter(self) -> Any:
+        return load_interpreter(self._module, self._model, self._model.flatbuffer(), delegate=False)
+
+    @cached_property
+    def _signatures(self) -> dict[str, Any]:
+        """Of an interpreter of their own: one that has given out signatures refuses to be asked in any other way."""
+        interpreter = self._interpreter()
+        return {name: interpreter.get_signature_runner(name) for name in ("search", "embed")}
+
+
+class _FirstGraph:
+    """`recommend`, asked as the first graph of the file: a signature runner prepares all tensors every time."""
+
+    def __init__(self, model: ModelFile, interpreter: Any) -> None:
+        inputs = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
+        outputs = {np.dtype(detail["dtype"]).kind: detail["index"] for detail in interpreter.get_output_details()}
+        if inputs.keys() != {"items", "k"} or outputs.keys() != {"i", "f"}:
+            raise FileFormatError(f"{model.filename}: its first graph is not `recommend`; export the model again")
+        self._interpreter = interpreter
+        self._items, self._k = inputs["items"], inputs["k"]
+        self._ids, self._scores = outputs["i"], outputs["f"]
+        self._asked = (0, 0)
+
+    def ask(self, rows: Rows, k: int) -> Ranking:
+        interpreter = self._interpreter
+        if self._asked != (len(rows), k):
+            self._prepare(len(rows), k)
+        interpreter.set_tensor(self._items, rows.astype(np.int32)[None])
+        interpreter.invoke()
+        return interpreter.get_tensor(self._ids).astype(np.int64), interpreter.get_tensor(self._scores)
+
+    def _prepare(self, favorites: int, k: int) -> None:
+        self._asked = (0, 0)
+        self._interpreter.resize_tensor_input(self._items, [1, favorites])
+        self._interpreter.resize_tensor_input(self._k, [1])
+        self._interpreter.allocate_tensors()
+        self._interpreter.set_tensor(self._k, _count(k))
+        self._asked = (favorites, k)
+
+
+def interpreter_modules() -> list[str]:
+    """The TFLite interpreters that are installed, by module, the faster first; none is imported."""
+    return [module for module in _INTERPRETER_MODULES if importlib.util.find_spec(module.partition(".")[0])]
+
+
+def load_interpreter(module: str, model: ModelFile, content: bytes, *, delegate: bool) -> Any:
+    """An interpreter of `content`, a TFLite model that is part of the file or made from it.
+
+    Args:
+        delegate: whether ops may be left to its default delegate, XNNPACK.
+
+    Raises:
+        MissingInterpreterError: it cannot be imported, or does not know an op.
+    """
+    try:
+        library = importlib.import_module(module)
+        kinds = library.OpResolverType
+        resolver = kinds.AUTO if delegate else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        return library.Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=resolver)
+    except (ImportError, AttributeError, RuntimeError) as error:  # one built for another numpy fails in many ways
+        raise MissingInterpreterError(
+            f"{module} is installed but cannot be imported ({error}); use engine 'numpy'"
+        ) from error
+    except ValueError as error:  # an op that it does not have
+        raise MissingInterpreterError(
+            f"{model.filename}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit "
+            "entries; install 'mignon[litert]' or use engine 'numpy'"
+        ) from error
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keeps off standard error the line by which an interpreter announces its delegate, and nothing else."""
+    with _LOADING:  # two at once would each put back what the other had put there
+        try:
+            saved = os.dup(2)
+        except OSError:  # there is no standard error
+            yield
+            return
+        reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        os.dup2(writing, 2)
+        os.close(writing)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            with open(reading, "rb") as stream:  # noqa: PTH123 - a descriptor, not a path
+                said = [line for line in stream if not line.startswith(_ANNOUNCEMENT)]
+            if said:
+                os.write(2, b"".join(said))
+
+
+def _count(k: int) -> NDArray[np.int32]:
+    """Of one entry: on ARM, LiteRT 2.3.0 crashes when it resizes an input to a scalar."""
+    return np.array([k], np.int32)

@@ -1,0 +1,1 @@
+"""The one file: its archive, its manifest, and what is damaged in it."""

@@ -1,0 +1,1 @@
+"""What can be asked for: items by id, name and alias, and their attributes."""

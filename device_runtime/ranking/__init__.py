@@ -1,0 +1,1 @@
+"""From favorites and conditions to the best items."""

@@ -1,0 +1,75 @@
+"""Many questions at once: a block of rows is scored for several of them by one matrix product."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.errors import InvalidArgumentError
+from device_runtime.items.attributes import Filter
+from device_runtime.items.items import Catalog
+from device_runtime.ranking.likes import Items, likes_of, query_of
+from device_runtime.ranking.ranker import Query, Ranking, ranked
+from device_runtime.scoring import integers as scoring
+from device_runtime.scoring.integers import Rows
+
+
+class Batch:
+    """Ranks for many queries, some at a time, over the same rows.
+
+    Args:
+        excluded: rows that never come back, beside those of each query's own.
+    """
+
+    def __init__(self, catalog: Catalog, excluded: Rows, where: Filter | None) -> None:
+        self._catalog = catalog
+        self._excluded = excluded
+        self._where = where
+        # The rows to score, ascending; None for all those of the model.
+        self._rows = np.flatnonzero(catalog.allowed(where or {})) if where or catalog.changed else None
+        self._count = catalog.row_count if self._rows is None else len(self._rows)
+
+    def rankings(self, baskets: Iterable[Items], k: int) -> Iterator[Ranking]:
+        """For each basket the ranking that `ranked` would give; memory does not grow with their number."""
+        asked = (self._asked(number, items) for number, items in enumerate(baskets))
+        while some := list(islice(asked, scoring.QUERIES_AT_ONCE)):
+            yield from self._together(some, k)
+
+    def _asked(self, number: int, items: Items) -> tuple[Query, Rows]:
+        with naming_basket(number):
+            likes = likes_of(self._catalog, items, ())
+            return query_of(self._catalog, likes), np.concatenate([likes.rows, self._excluded])
+
+    def _together(self, asked: list[tuple[Query, Rows]], k: int) -> Iterator[Ranking]:
+        exact = [scoring.is_exact_in_float32(query) for query, _ in asked]
+        queries = np.array([query for (query, _), fits in zip(asked, exact, strict=True) if fits], np.float32)
+        most = min(k + max(len(banned) for _, banned in asked), self._count)
+        found = iter(scoring.best_of_many(self._take, self._count, queries, most) if len(queries) and most else ())
+        queries_of_file = self._catalog.model.queries
+        for (query, banned), fits in zip(asked, exact, strict=True):
+            if not fits:
+                yield ranked(self._catalog, query, k, banned, self._where)
+                continue
+            places, scores = next(found, (np.empty(0, np.int64), np.empty(0, np.float32)))
+            rows = places if self._rows is None else self._rows[places]
+            kept = scoring.without(rows, banned, k)
+            yield rows[kept], queries_of_file.cosines(scores[kept], query)
+
+    def _take(self, places: slice | Rows) -> NDArray[np.int8]:
+        if self._rows is None:
+            return self._catalog.model.table[places]
+        return self._catalog.vectors(self._rows[places])
+
+
+@contextmanager
+def naming_basket(number: int) -> Iterator[None]:
+    """Says in an error which basket it is about."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        error.args = (f"basket {number}: {error}",)
+        raise

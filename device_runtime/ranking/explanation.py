@@ -1,0 +1,49 @@
+"""Why an item comes back."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from device_runtime.items.items import Catalog, names_of
+from device_runtime.ranking.likes import Likes, query_of
+from device_runtime.results import Contribution, Explanation, SharedValue
+from device_runtime.scoring import integers as scoring
+
+
+def explained(catalog: Catalog, likes: Likes, row: int) -> Explanation:
+    """What each favorite contributes to the score of `row`, and the attribute values they share.
+
+    A score is the dot product of the row and the weighted sum of the favorites' rows, so it is the sum of one part for
+    each favorite; in a model of what people like, and of the bias of the row.
+    """
+    vector = catalog.vectors(np.array([row]))
+    query = query_of(catalog, likes)
+    score = catalog.model.queries.cosines(scoring.scores_of(vector, query), query)[0]
+    liked = likes.rows if likes.weights is None else likes.rows[likes.weights > 0]
+    return Explanation(
+        catalog.ids[row],
+        catalog.names[row],
+        float(score),
+        _contributions(catalog, likes, vector[0].astype(np.int64)),
+        _shared(catalog, row, liked.tolist()),
+    )
+
+
+def _contributions(catalog: Catalog, likes: Likes, vector: scoring.Rows) -> tuple[Contribution, ...]:
+    scale = catalog.model.manifest.scale
+    favorites = catalog.model.queries.parts(catalog.vectors(likes.rows)).astype(np.float64)
+    weights = np.ones(len(favorites)) if likes.weights is None else likes.weights
+    relative = weights / np.abs(weights).max()
+    products = favorites @ vector
+    parts = relative * products * scale / np.linalg.norm(relative @ favorites)
+    cosines = products * scale / np.linalg.norm(favorites, axis=1)
+    shares = parts / max(np.abs(parts).sum(), np.finfo(float).tiny)
+    names = names_of(catalog, likes.rows)
+    ids = [catalog.ids[row] for row in likes.rows.tolist()]
+    found = map(Contribution, ids, names, weights.tolist(), cosines.tolist(), parts.tolist(), shares.tolist())
+    return tuple(sorted(found, key=lambda contribution: -contribution.part))
+
+
+def _shared(catalog: Catalog, row: int, favorites: list[int]) -> tuple[SharedValue, ...]:
+    shared = catalog.attributes.shared(row, favorites)
+    return tuple(SharedValue(attribute, value, tuple(names_of(catalog, both))) for attribute, value, both in shared)

@@ -1,0 +1,1 @@
+"""Integer queries, integer scores, exact top-k."""

@@ -1,0 +1,1 @@
+"""Answers as JSON over HTTP, and a page to try it."""

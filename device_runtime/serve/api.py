@@ -1,0 +1,404 @@
+"""`mignon serve`: answers over HTTP, for the other devices of a local network.
+
+    GET  /v1/info                                        what the file holds and how it was made
+    GET  /v1/find?text=crepe&k=5                         items by name, alias or something like it
+    GET  /v1/similar?item=pancakes&k=10                  items like one item
+    GET  /v1/recommend?item=pancakes&item=borscht&k=10   items for somebody who likes these
+    POST /v1/recommend                                   {"items": ["pancakes", "borscht"], "dislikes": ["tiramisu"],
+                                                          "k": 10, "exclude": ["blini"], "diversify": 0.3,
+                                                          "where": {"diet": "vegetarian", "course": {"not": "soup"}}}
+    POST /v1/batch                                       {"baskets": [["pancakes"], {"borscht": 2, "blini": -1}]}
+    GET  /v1/explain?item=pancakes&result=blini          why that is recommended; also by POST, like recommend
+    GET  /v1/score?item=pancakes&item=borscht            how alike two items are
+    POST /v1/search                                      {"vector": [0.1, ...], "k": 10, "exclude": [], "where": {}}
+    GET  /v1/vector?item=pancakes                        the vector of an item
+    GET  /v1/profile?profile=anna                        what is noted of a user
+    GET  /healthz                                        {"status": "ok"}
+    GET  /                                               a page to try it all
+
+With `--writable` alone, and otherwise 403:
+
+    POST /v1/add       {"name": "Grandma's soup", "attributes": {"form": "creamy soup"}, "neighbors": [], "id": ...}
+    POST /v1/remove    {"item": "blini"}
+    POST /v1/rename    {"item": "blini", "name": "Blini with caviar"}
+    POST /v1/like      {"profile": "anna", "item": "borscht", "weight": 1}    below 0 a dislike, 0 takes it back
+    POST /v1/forget    {"profile": "anna"}
+
+`similar`, `recommend` and `search` also take `exclude=blini`, `where=course:dessert` and `where=course!:dessert`,
+repeatable, and `diversify=0.3`; a repeated attribute allows, or forbids, several values. `recommend` and `explain` take
+`dislike=tiramisu` (in JSON `dislikes`) and `profile=anna`, whose likes count too. In JSON `items` and each of up to 100
+`baskets` are lists or {item: weight}. `k` runs from 1 to 1,000, times the number of baskets to 10,000, a text to 500
+characters. HEAD goes wherever GET does.
+
+`find`, `similar`, `recommend` and `search` answer {"results": [{"id": ..., "name": ..., "score": ...}, ...]}, best
+first, `batch` a list of these lists; `vector` {"item": ..., "vector": [...]}, `score` {"score": ...}, `explain` the
+fields of an `Explanation`, `profile` {"profile": ..., "likes": {id: weight}}: the values of the Python API. What writes
+answers once the change is on the disk: `add`, `remove`, `rename` and `like` {"id": ...}, `forget` {"profile": ...}. All
+is JSON in UTF-8.
+
+An error is {"error": {"type": "UnknownItemError", "message": "...", "suggestions": ["Pancakes"]}}:
+
+    400  BadRequestError, UnknownAttributeError, and InvalidArgumentError or what derives from it: InvalidCountError,
+         InvalidVectorError, InvalidWeightError, NoFavoritesError, ContradictoryLikesError; not HTTP, not JSON, or a bad
+         argument
+    403  ReadOnlyError: the server was started without --writable
+    404  NotFoundError, UnknownItemError: no such path, or no such item, with suggestions
+    405  MethodNotAllowedError: see the header Allow
+    408  RequestTimeoutError: the request took too long to arrive
+    409  ItemExistsError: another item has that id or name
+    411, 413, 414, 415, 417, 431, 505: the length is not given, or the body too large, the URL too long, the body not
+         JSON, an expectation unknown, the headers too large, the version of HTTP unknown
+    500  InternalError: a fault of the server, whose traceback is in its log under the id in the message
+    500  OverlayWriteError, OverlayError: the change could not be written, as on a full disk
+    503  BusyError: too many connections; the header Retry-After says when to come back
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, get_args
+
+from device_runtime import __version__
+from device_runtime.arguments import parse_bytes
+from device_runtime.engines.choice import EngineName
+from device_runtime.errors import (
+    InvalidArgumentError,
+    InvalidCountError,
+    ItemExistsError,
+    MignonError,
+    OverlayError,
+    ReadOnlyError,
+    UnknownAttributeError,
+    UnknownItemError,
+)
+from device_runtime.ranking.likes import Items
+from device_runtime.recommender import Recommender
+from device_runtime.results import Match, Neighbor, as_record
+from device_runtime.serve.http import (
+    LOG,
+    Options,
+    Request,
+    RequestError,
+    Response,
+    Service,
+    error_response,
+    json_response,
+)
+from device_runtime.serve.requests import MAX_TEXT, Question, only, question_of_body, question_of_query
+
+MAX_BASKETS = 100
+MAX_RESULTS = 10_000  # of all baskets together, so that an answer stays below a megabyte or so
+CHANGES_TO_TIDY = 1000
+_STATUS_OF: tuple[tuple[type[MignonError], int], ...] = (
+    (ReadOnlyError, 403),
+    (ItemExistsError, 409),
+    (InvalidArgumentError, 400),
+    (UnknownAttributeError, 400),
+    (OverlayError, 500),
+)
+_HTML = "text/html; charset=utf-8"
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One path: who answers, and the arguments that it takes from the query of a GET and from the body of a POST."""
+
+    answer: Callable[[Api, Question], Response]
+    query: frozenset[str] | None = None
+    body: frozenset[str] | None = None
+    writes: bool = False
+
+    @property
+    def methods(self) -> list[str]:
+        """The methods that it answers."""
+        return ["GET", "HEAD"] * (self.query is not None) + ["POST"] * (self.body is not None)
+
+
+class Api:
+    """Answers requests from one model file; knows nothing of sockets, and may be asked by several threads."""
+
+    def __init__(self, recommender: Recommender, *, cross_origin: bool = False) -> None:
+        self.recommender = recommender
+        model = recommender.file
+        self.page = resources.files("device_runtime.serve").joinpath("page.html").read_bytes()
+        self.info = {
+            **model.manifest.as_record(),
+            "flatbuffer_bytes": model.flatbuffer_size(),
+            "entries": dict(model.entries()),
+            "engine": self.recommender.engine,
+            "mignon": __version__,
+        }
+        self._cross_origin = cross_origin
+        self._tidying = threading.Lock()
+        self._until_tidy = 0
+        self._read_all()
+        if recommender.writable:
+            self._tidy()
+
+    def answer(self, request: Request) -> Response:
+        """The answer to any request; never raises."""
+        try:
+            return self._route(request)
+        except RequestError as error:
+            return error.response()
+        except UnknownItemError as error:
+            return error_response(404, type(error).__name__, str(error), error.suggestions)
+        except MignonError as error:
+            if status := next((status for kind, status in _STATUS_OF if isinstance(error, kind)), None):
+                return error_response(status, type(error).__name__, str(error))
+            return _fault(request)
+        except Exception:  # noqa: BLE001 - a client must not see it, nor the next one suffer
+            return _fault(request)
+
+    def _route(self, request: Request) -> Response:
+        route = _ROUTES.get(request.path)
+        if route is None:
+            raise RequestError(404, f"there is no {request.path[:MAX_TEXT]!r} here; GET / shows what there is")
+        methods = route.methods + ["OPTIONS"] * self._cross_origin
+        if request.method not in methods:
+            allow = ", ".join(methods)
+            message = f"{request.path} does not take {request.method[:MAX_TEXT]}; it takes {allow}"
+            raise RequestError(405, message, (("Allow", allow),))
+        if request.method == "OPTIONS":
+            return _preflight(methods)
+        if route.writes and not self.recommender.writable:
+            raise ReadOnlyError("this server changes nothing; start it with `mignon serve --writable`")
+        if request.method != "POST":
+            return route.answer(self, question_of_query(request.query, route.query or frozenset()))
+        response = route.answer(self, question_of_body(request, route.body or frozenset()))
+        if route.writes:
+            self._tidy()
+        return response
+
+    def _tidy(self) -> None:
+        """Compacts the overlay at the start, and then whenever as many changes were made as it held, or 1,000.
+
+        Without, it would grow until nothing more can be written, and memory with it.
+        """
+        with self._tidying:
+            self._until_tidy -= 1
+            if self._until_tidy > 0:
+                return
+            try:
+                self.recommender.compact()
+            except OverlayError as error:  # the changes are on the disk as they were
+                LOG.warning("%s", error)
+            self._until_tidy = max(CHANGES_TO_TIDY, len(self.recommender.changes))
+
+    def _read_all(self) -> None:
+        """Reads names and attributes now, so that a fault in them is told at the start, not to the first client."""
+        self.recommender.find("a", 1)
+        with suppress(UnknownAttributeError):
+            self.recommender.search([1.0] * self.recommender.manifest.dims, 1, where={"": ()})
+
+
+def _page(api: Api, _: Question) -> Response:
+    return Response(200, api.page, _HTML, (("Content-Security-Policy", _PAGE_POLICY),))
+
+
+def _info(api: Api, _: Question) -> Response:
+    changes = {"items": len(api.recommender), "writable": api.recommender.writable, "dropped": api.recommender.dropped}
+    return json_response({**api.info, **changes})
+
+
+def _health(_: Api, __: Question) -> Response:
+    return json_response({"status": "ok"})
+
+
+def _find(api: Api, question: Question) -> Response:
+    return _results(api.recommender.find(only("text", question.texts), question.count(5)))
+
+
+def _similar(api: Api, question: Question) -> Response:
+    item = only("item", question.items)
+    return _results(api.recommender.similar(item, question.count(10), **question.ranking_options()))
+
+
+def _recommend(api: Api, question: Question) -> Response:
+    items = _favorites(api, question)
+    options = question.ranking_options()
+    return _results(api.recommender.recommend(items, question.count(10), dislikes=question.dislikes, **options))
+
+
+def _favorites(api: Api, question: Question) -> Items:
+    if question.profile is None:
+        return question.items
+    likes = api.recommender.profile(question.profile).likes
+    given = question.items if isinstance(question.items, dict) else dict.fromkeys(question.items, 1.0)
+    return {**likes, **given}
+
+
+def _batch(api: Api, question: Question) -> Response:
+    if len(question.baskets) > MAX_BASKETS:
+        raise InvalidArgumentError(f"there are {len(question.baskets)} baskets; give up to {MAX_BASKETS} at a time")
+    k = question.count(10)
+    if len(question.baskets) * k > MAX_RESULTS:
+        raise InvalidCountError(f"k is {k} for {len(question.baskets)} baskets; give up to {MAX_RESULTS} in all")
+    found = api.recommender.recommend_many(question.baskets, k, **question.ranking_options())
+    return json_response({"results": [[neighbor._asdict() for neighbor in neighbors] for neighbors in found]})
+
+
+def _explain(api: Api, question: Question) -> Response:
+    result = question.needed("result")
+    return json_response(
+        as_record(api.recommender.explain(_favorites(api, question), result, dislikes=question.dislikes))
+    )
+
+
+def _score(api: Api, question: Question) -> Response:
+    if len(question.items) != 2:
+        raise InvalidArgumentError(f"item is given {len(question.items)} times; give it twice, as item=...&item=...")
+    return json_response({"score": api.recommender.score(*question.items)})
+
+
+def _search(api: Api, question: Question) -> Response:
+    if question.vector is None:
+        raise InvalidArgumentError("vector is missing; give a list of numbers")
+    return _results(api.recommender.search(question.vector, question.count(10), **question.ranking_options()))
+
+
+def _vector(api: Api, question: Question) -> Response:
+    item = only("item", question.items)
+    return json_response({"item": item, "vector": api.recommender.vector(item).tolist()})
+
+
+def _profile(api: Api, question: Question) -> Response:
+    profile = api.recommender.profile(question.needed("profile"))
+    return json_response({"profile": profile.name, "likes": profile.likes})
+
+
+def _add(api: Api, question: Question) -> Response:
+    name, attributes = question.needed("name"), question.attributes
+    return json_response({"id": api.recommender.add(name, attributes, id=question.id, neighbors=question.neighbors)})
+
+
+def _remove(api: Api, question: Question) -> Response:
+    return json_response({"id": api.recommender.remove(question.needed("item"))})
+
+
+def _rename(api: Api, question: Question) -> Response:
+    return json_response({"id": api.recommender.rename(question.needed("item"), question.needed("name"))})
+
+
+def _like(api: Api, question: Question) -> Response:
+    profile = api.recommender.profile(question.needed("profile"))
+    item, weight = question.needed("item"), question.weight
+    if weight > 0:
+        return json_response({"id": profile.like(item, weight)})
+    return json_response({"id": profile.dislike(item, -weight) if weight else profile.unlike(item)})
+
+
+def _forget(api: Api, question: Question) -> Response:
+    profile = api.recommender.profile(question.needed("profile"))
+    profile.forget()
+    return json_response({"profile": profile.name})
+
+
+_FILTERS = frozenset({"k", "exclude", "where", "diversify"})
+_LIKES = frozenset({"profile", "dislikes"})
+_ROUTES = {
+    "/": Route(_page, query=frozenset()),
+    "/healthz": Route(_health, query=frozenset()),
+    "/v1/info": Route(_info, query=frozenset()),
+    "/v1/find": Route(_find, query=frozenset({"text", "k"})),
+    "/v1/similar": Route(_similar, query=_FILTERS | {"item"}),
+    "/v1/recommend": Route(
+        _recommend, query=_FILTERS | {"item", "dislike", "profile"}, body=_FILTERS | _LIKES | {"items"}
+    ),
+    "/v1/batch": Route(_batch, body=_FILTERS | {"baskets"}),
+    "/v1/explain": Route(
+        _explain, query=frozenset({"item", "dislike", "profile", "result"}), body=_LIKES | {"items", "result"}
+    ),
+    "/v1/score": Route(_score, query=frozenset({"item"})),
+    "/v1/search": Route(_search, body=_FILTERS | {"vector"}),
+    "/v1/vector": Route(_vector, query=frozenset({"item"})),
+    "/v1/profile": Route(_profile, query=frozenset({"profile"})),
+    "/v1/add": Route(_add, body=frozenset({"name", "attributes", "id", "neighbors"}), writes=True),
+    "/v1/remove": Route(_remove, body=frozenset({"item"}), writes=True),
+    "/v1/rename": Route(_rename, body=frozenset({"item", "name"}), writes=True),
+    "/v1/like": Route(_like, body=frozenset({"profile", "item", "weight"}), writes=True),
+    "/v1/forget": Route(_forget, body=frozenset({"profile"}), writes=True),
+}
+
+
+def _results(found: Sequence[Match | Neighbor]) -> Response:
+    return json_response({"results": [result._asdict() for result in found]})
+
+
+def _fault(request: Request) -> Response:
+    fault = secrets.token_hex(4)
+    LOG.exception("fault %s in %s %s", fault, ascii(request.method), ascii(request.target))
+    return RequestError(500, f"the server failed; its log says why under {fault}").response()
+
+
+def _preflight(methods: Sequence[str]) -> Response:
+    allow = ", ".join(methods)
+    headers = (("Allow", allow), ("Access-Control-Allow-Methods", allow))
+    return json_response({"methods": methods}, headers=(*headers, ("Access-Control-Allow-Headers", "Content-Type")))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what `run` reads, but for `file`."""
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all of the network (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="0 for any that is free (default: %(default)s)")
+    parser.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
+    parser.add_argument("--max-body", default="64KB", metavar="SIZE", help="of a request (default: %(default)s)")
+    parser.add_argument(
+        "--timeout", type=float, default=5.0, metavar="SECONDS", help="for a request to arrive (default: %(default)s)"
+    )
+    parser.add_argument("--allow-origin", metavar="ORIGIN", help="pages from there may ask too; '*' for all")
+    parser.add_argument(
+        "--writable", action="store_true", help="let everybody who can reach it add, remove, rename and like items"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log one line for each request")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves `arguments.file` until SIGTERM or SIGINT; then returns 0.
+
+    Raises:
+        MignonError: the file or an argument is bad.
+        OSError: the port is in use.
+    """
+    options = Options(
+        parse_bytes(arguments.max_body), arguments.timeout, arguments.allow_origin, verbose=arguments.verbose
+    )
+    if not 0 <= arguments.port < 1 << 16:
+        raise InvalidArgumentError(f"the port is {arguments.port}; give one from 0 to 65535")
+    with Recommender.open(arguments.file, engine=arguments.engine, writable=arguments.writable) as recommender:
+        api = Api(recommender, cross_origin=options.allow_origin is not None)
+        _log_to_stderr()
+        asyncio.run(_serve(Service(api.answer, options), arguments.host, arguments.port, api.info))
+    return 0
+
+
+async def _serve(service: Service, host: str, port: int, info: Mapping[str, Any]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):  # signal.signal, for Windows has no loop.add_signal_handler
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    urls = await service.start(host, port)
+    LOG.info("%s with %d items at %s, engine %s", info["name"], info["rows"], " and ".join(urls), info["engine"])
+    await stop.wait()
+    await service.stop()
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("mignon: %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False

@@ -1,0 +1,1 @@
+"""From float vectors to integers."""

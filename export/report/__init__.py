@@ -1,0 +1,1 @@
+"""A page and a chart about an exported file."""

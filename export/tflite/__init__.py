@@ -1,0 +1,1 @@
+"""The graph, op by op, as a flatbuffer; and the lint."""

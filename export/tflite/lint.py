@@ -1,0 +1,233 @@
+"""What is wrong with a `.tflite` file, tensor by tensor, with the remedy. Works on any file, not only on mignon's."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tensorflow.lite.python import schema_py_generated as schema
+
+from export.errors import ExportError
+from export.tflite.op_versions import NEWEST_IN_TFLITE_RUNTIME_2_14
+
+CLEAN = 0
+FAULTS = 1
+BAD_INPUT = 2
+OP_VERSION = "op version"
+ALIGNMENT = 16
+LARGE_BYTES = 1024
+_IDENTIFIER = b"TFL3"
+_OPS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+_INTEGER_TYPES = {schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT4}
+_SAME_TABLE_COSINE = 0.99
+_OLDER_FORMS = {
+    "FULLY_CONNECTED": "per-tensor weights keep FULLY_CONNECTED old",
+    "DEQUANTIZE": "8 bits keep DEQUANTIZE old; LiteRT and mignon's numpy engine read 4",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: its rule, the tensor, op or signature that has it, and what to do."""
+
+    rule: str
+    where: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.where}: {self.found}; {self.remedy}"
+
+
+@dataclass(frozen=True)
+class _Constant:
+    """A large tensor whose values are in the file."""
+
+    name: str
+    tensor: Any
+    buffer: int
+    data: np.ndarray[Any, np.dtype[np.uint8]]
+    offset: int
+
+
+@dataclass(frozen=True)
+class _Model:
+    tree: Any
+    constants: tuple[_Constant, ...]
+
+
+def lint(path: Path) -> list[Fault]:
+    """All faults of the file at `path`.
+
+    Raises:
+        ExportError: it cannot be read, or is not a TFLite flatbuffer.
+    """
+    model = _read(path)
+    return [fault for rule in _RULES for fault in rule(model)]
+
+
+def _read(path: Path) -> _Model:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ExportError(f"{path}: cannot be read ({error.strerror}); give a .tflite file") from error
+    if data[4:8] != _IDENTIFIER:
+        raise ExportError(f"{path}: is not a TFLite flatbuffer; give a .tflite file")
+    try:
+        view = schema.Model.GetRootAs(data)
+        tree = schema.ModelT.InitFromObj(view)
+        return _Model(tree, tuple(_constants(view, tree)))
+    except Exception as error:
+        raise ExportError(f"{path}: the flatbuffer is damaged ({error}); export or copy it again") from error
+
+
+def _constants(view: Any, tree: Any) -> Iterator[_Constant]:
+    seen = set()
+    for graph in tree.subgraphs:
+        for tensor in graph.tensors:
+            data = tree.buffers[tensor.buffer].data
+            if data is None or len(data) < LARGE_BYTES or tensor.buffer in seen:
+                continue
+            seen.add(tensor.buffer)
+            table = view.Buffers(tensor.buffer)._tab
+            offset = int(table.Vector(table.Offset(4)))  # field 0 of Buffer is its data
+            yield _Constant(_text(tensor.name), tensor, tensor.buffer, np.asarray(data, np.uint8), offset)
+
+
+def _float_tables(model: _Model) -> Iterator[Fault]:
+    for constant in model.constants:
+        if constant.tensor.type == schema.TensorType.FLOAT32 and len(_shape(constant.tensor)) >= 2:
+            found = f"float32 {_shape(constant.tensor)}, {constant.data.size:,} bytes"
+            yield Fault("float table", constant.name, found, "quantize it to int8: a quarter of the bytes")
+
+
+def _duplicates(model: _Model) -> Iterator[Fault]:
+    """The same values in two buffers: to the byte, or as a table quantized twice in different ways."""
+    for i, constant in enumerate(model.constants):
+        for other in model.constants[:i]:
+            if _same_table(constant, other):
+                found = f"holds what {other.name} holds, {constant.data.size:,} bytes"
+                yield Fault("duplicated buffer", constant.name, found, "let both tensors share one buffer")
+
+
+def _same_table(a: _Constant, b: _Constant) -> bool:
+    if a.data.size == b.data.size and np.array_equal(a.data, b.data):
+        return True
+    if _shape(a.tensor) != _shape(b.tensor) or len(_shape(a.tensor)) < 2:
+        return False
+    first, second = _values(a), _values(b)
+    norms = np.linalg.norm(first) * np.linalg.norm(second)
+    return bool(norms > 0 and np.vdot(first, second) / norms > _SAME_TABLE_COSINE)
+
+
+def _values(constant: _Constant) -> np.ndarray[Any, np.dtype[np.float32]]:
+    kind = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.INT8: np.int8}.get(constant.tensor.type, np.uint8)
+    values = constant.data.view(kind).astype(np.float32).reshape(_shape(constant.tensor))
+    quantization = constant.tensor.quantization
+    scale = None if quantization is None else quantization.scale
+    if scale is not None and len(scale) == values.shape[0]:
+        values = values * np.asarray(scale, np.float32).reshape(-1, *[1] * (values.ndim - 1))
+    return values
+
+
+def _missing_scales(model: _Model) -> Iterator[Fault]:
+    for constant in model.constants:
+        quantization = constant.tensor.quantization
+        scale = None if quantization is None else quantization.scale
+        if constant.tensor.type in _INTEGER_TYPES and (scale is None or not len(scale)):
+            yield Fault("missing scale", constant.name, "integers without a scale", "give it quantization parameters")
+
+
+def _misaligned(model: _Model) -> Iterator[Fault]:
+    for constant in model.constants:
+        if constant.offset % ALIGNMENT:
+            found = f"starts at byte {constant.offset}, {constant.offset % ALIGNMENT} past a multiple of {ALIGNMENT}"
+            yield Fault("unaligned table", constant.name, found, f"write its vector with alignment {ALIGNMENT}")
+
+
+def _unknown_ops(model: _Model) -> Iterator[Fault]:
+    for code in model.tree.operatorCodes:
+        builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
+        name = _OPS.get(builtin, str(builtin))
+        if name == "CUSTOM":
+            custom = _text(code.customCode)
+            kind = "Flex op" if custom.startswith("Flex") else "custom op"
+            yield Fault(kind, custom, "is no built-in op", "write it with built-in ops; plain interpreters lack it")
+        elif code.version > NEWEST_IN_TFLITE_RUNTIME_2_14.get(name, 0):
+            newest = NEWEST_IN_TFLITE_RUNTIME_2_14.get(name, 0)
+            found = f"version {code.version}; tflite-runtime 2.14 loads {newest or 'none'}"
+            yield Fault(OP_VERSION, name, found, _OLDER_FORMS.get(name, "use an older form"))
+
+
+def _signature_shapes(model: _Model) -> Iterator[Fault]:
+    if not model.tree.signatureDefs:
+        yield Fault("no signature", "the file", "has none", "convert from a SavedModel with signatures")
+        return
+    for signature in model.tree.signatureDefs:
+        graph = model.tree.subgraphs[signature.subgraphIndex]
+        for entry in signature.inputs or []:
+            tensor = graph.tensors[entry.tensorIndex]
+            where = f"{_text(signature.signatureKey)}({_text(entry.name)})"
+            if not _shape(tensor) and not tensor.hasRank:
+                yield Fault("missing shape", where, "has no rank", "declare its shape in the input signature")
+            elif tensor.type == schema.TensorType.INT32 and _is_fixed_list(tensor):
+                found = f"takes exactly {_shape(tensor)} indices"
+                yield Fault("fixed shape", where, found, "declare its length unknown, so that any number fits")
+
+
+def _is_fixed_list(tensor: Any) -> bool:
+    signature = tensor.shapeSignature
+    return bool(_shape(tensor)) and (signature is None or -1 not in list(signature))
+
+
+def _unreachable(model: _Model) -> Iterator[Fault]:
+    for graph in model.tree.subgraphs:
+        used = {*graph.inputs, *graph.outputs}
+        for operator in graph.operators or []:
+            used |= {*operator.inputs, *operator.outputs}
+        for i, tensor in enumerate(graph.tensors):
+            if i not in used:
+                yield Fault("unreachable tensor", _text(tensor.name), "no op reads it", "remove it from the graph")
+
+
+_RULES: tuple[Callable[[_Model], Iterator[Fault]], ...] = (
+    _float_tables,
+    _duplicates,
+    _missing_scales,
+    _misaligned,
+    _unknown_ops,
+    _signature_shapes,
+    _unreachable,
+)
+
+
+def _shape(tensor: Any) -> list[int]:
+    return [] if tensor.shape is None else [int(n) for n in tensor.shape]
+
+
+def _text(raw: bytes | str | None) -> str:
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw or "(unnamed)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `python -m export lint`; returns 0 if clean, 1 if there are faults, 2 if the file cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m export lint", description="Reports the faults of a .tflite file.")
+    parser.add_argument("file", type=Path, help="any .tflite file")
+    parser.add_argument("--json", action="store_true", help="print the faults as JSON")
+    arguments = parser.parse_args(argv)
+    try:
+        faults = lint(arguments.file)
+    except ExportError as error:
+        print(f"export: {error}", file=sys.stderr)
+        return BAD_INPUT
+    if arguments.json:
+        print(json.dumps([asdict(fault) for fault in faults], ensure_ascii=False))
+    else:
+        print("\n".join(map(str, faults)) or f"{arguments.file}: no fault")
+    return FAULTS if faults else CLEAN

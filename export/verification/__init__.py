@@ -1,0 +1,1 @@
+"""What the integers keep, and whether every engine answers as exact arithmetic."""

@@ -1,0 +1,1 @@
+"""The one file, written whole or not at all."""

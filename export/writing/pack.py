@@ -1,0 +1,75 @@
+"""Appends the catalog to the flatbuffer as a ZIP archive and seals the file with a digest."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.format.model_file import DIGEST_LENGTH, MANIFEST, SEAL, VOCABULARY, VOCABULARY_VECTORS, Manifest
+from device_runtime.scoring.integers import LARGEST_ENTRY
+from training.inputs.catalog import Catalog
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_REGULAR_FILE = 0o100644 << 16
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What places a new item: (attribute, value) and its vector, float32 [values, dims], where the table's rows are."""
+
+    values: tuple[tuple[str, str], ...]
+    vectors: NDArray[np.float32]
+
+
+def pack(flatbuffer: bytes, manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> bytes:
+    """The whole file: flatbuffer, archive, digest."""
+    stream = io.BytesIO()
+    stream.write(flatbuffer)
+    with zipfile.ZipFile(stream, "w") as archive:  # at the end of the stream: offsets count from the file's start
+        for name, text in _entries(manifest, catalog, vocabulary):
+            archive.writestr(_entry(name), text.encode("utf-8"), zipfile.ZIP_DEFLATED, 9)
+        archive.writestr(_entry(VOCABULARY_VECTORS), _int8(vocabulary.vectors), zipfile.ZIP_DEFLATED, 9)
+        archive.comment = SEAL + b"0" * DIGEST_LENGTH
+    unsigned = stream.getvalue()[:-DIGEST_LENGTH]
+    return unsigned + hashlib.sha256(unsigned).hexdigest().encode()
+
+
+def _entries(manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
+    items = catalog.items
+    yield MANIFEST, json.dumps(manifest.as_record(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    yield "ids.txt", _lines(item.id for item in items)
+    yield "names.txt", _lines(item.name for item in items)
+    yield "aliases.tsv", _lines(f"{row}\t{alias}" for row, item in enumerate(items) for alias in item.aliases)
+    yield (
+        "attributes.tsv",
+        _lines(
+            f"{row}\t{attribute}\t{'|'.join(values)}"
+            for row, item in enumerate(items)
+            for attribute, values in item.attributes.items()
+        ),
+    )
+    yield VOCABULARY, _lines("\t".join(pair) for pair in vocabulary.values)
+
+
+def _int8(vectors: NDArray[np.float32]) -> bytes:
+    """One scale for all, which readers need not know: of a sum of these vectors only the direction counts."""
+    greatest = float(np.abs(vectors).max(initial=0)) or 1.0
+    return np.rint(vectors * (LARGEST_ENTRY / greatest)).astype(np.int8).tobytes()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _EPOCH)
+    info.create_system = 3  # Unix, wherever it is written: the bytes must not depend on the machine
+    info.external_attr = _REGULAR_FILE
+    return info
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,109 @@
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.converter import compare as naive
+from benchmarks.converter import worker as ask
+from benchmarks.converter.convert import VARIANTS, stored_tables
+from device_runtime.errors import MissingInterpreterError
+from device_runtime.format.model_file import ModelFile
+from export.__main__ import run
+from tests.conftest import SMALL
+
+BASKETS = 50
+
+
+@pytest.fixture(scope="module")
+def compared(trained_folder, model_path, tmp_path_factory):
+    out = tmp_path_factory.mktemp("compared")
+    return naive.compare(trained_folder, model_path, out, baskets=BASKETS, rounds=20, processes=1), out
+
+
+@pytest.fixture(scope="module")
+def rows(compared):
+    return {row.name: row for row in compared[0]}
+
+
+def test_every_variant_and_ours_is_measured_on_both_interpreters(rows, model_path):
+    assert list(rows) == ["float32", "default int8", "per-tensor int8", "mignon"]
+    for row in rows.values():
+        assert [on.interpreter.split()[0] for on in row.interpreters] == ["tflite-runtime", "ai-edge-litert"]
+        for on in row.interpreters:
+            assert (on.error is None) == (on.answers is not None)
+    assert rows["mignon"].file_bytes == model_path.stat().st_size
+    assert rows["mignon"].flatbuffer_bytes == ModelFile.open(model_path).flatbuffer_size()
+
+
+def test_default_quantization_does_not_load_on_tflite_runtime(rows):
+    tflite, litert = rows["default int8"].interpreters
+    assert "FULLY_CONNECTED" in tflite.error
+    assert litert.error is None
+    assert rows["default int8"].equal_baskets is rows["default int8"].score_difference is None
+
+
+def test_ours_gives_the_same_ids_for_all_baskets(rows):
+    ours = rows["mignon"]
+    assert ours.baskets == ours.equal_baskets == BASKETS
+    assert ours.score_difference < 1e-6
+    for on in ours.interpreters:
+        assert on.answers.exact_baskets == BASKETS
+        assert on.answers.ratio_to_ours == 1
+
+
+def test_float_keeps_all_neighbors_and_a_rounded_query_does_not(rows):
+    for on in rows["float32"].interpreters:
+        assert on.answers.strict_overlap_at_10 > 0.999
+        assert on.answers.exact_baskets >= BASKETS - 1
+    for on in rows["per-tensor int8"].interpreters:
+        assert on.answers.strict_overlap_at_10 <= on.answers.overlap_at_10 < 1
+        assert on.answers.exact_baskets < BASKETS
+
+
+def test_lint_fails_on_every_naive_file_and_passes_ours(rows, compared, model_path):
+    files = sorted((compared[1] / "naive").iterdir())
+    assert [file.name for file in files] == ["default_int8.tflite", "float32.tflite", "per-tensor_int8.tflite"]
+    assert [run(["lint", str(file)]) for file in [*files, model_path]] == [1, 1, 1, 0]
+    assert {fault.rule for fault in rows["default int8"].faults} >= {"duplicated buffer", "op version"}
+    assert rows["mignon"].faults == ()
+
+
+def test_the_table_has_a_column_for_each_file_and_a_dash_where_one_is_refused(compared):
+    lines = naive.table_of(compared[0]).splitlines()
+    (equal,) = (line for line in lines if line.startswith("baskets with equal ids"))
+    assert equal.split()[-4:][1] == "-"
+    assert equal.split()[-1] == str(BASKETS)
+    assert naive.refusals(compared[0])[0].startswith("default int8 on tflite-runtime")
+
+
+def test_all_is_written_as_json(compared, tmp_path):
+    rows, _ = compared
+    naive.write(rows, tmp_path)
+    written = json.loads((tmp_path / "naive.json").read_text())
+    assert [row["name"] for row in written] == [row.name for row in rows]
+    assert "FULLY_CONNECTED" in written[1]["interpreters"][0]["error"]
+    assert written[0]["faults"][0]["remedy"]
+
+
+def test_stored_tables_are_those_of_the_model_up_to_a_factor(compared, trained_folder):
+    table = np.load(trained_folder / "table.npy")
+    assert table.shape[0] == SMALL
+    for name in VARIANTS:
+        for stored in stored_tables(compared[1] / "naive" / f"{name.replace(' ', '_')}.tflite"):
+            factor = np.abs(table).max() / np.abs(stored).max()
+            assert np.abs(stored * factor - table).max() < 0.01
+
+
+def test_a_missing_environment_is_named_before_anything_is_converted(trained_folder, model_path, tmp_path):
+    with pytest.raises(MissingInterpreterError, match=r"nowhere.*make test"):
+        naive.compare(trained_folder, model_path, tmp_path, environments=[tmp_path / "nowhere"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_script_asks_the_interpreter_it_runs_beside(model_path):
+    request = {"ours": {"path": str(model_path), "questions": [([3], 5), ([3, 4], 5)]}}
+    (answers,) = ask.answers(request).values()
+    assert answers["error"] is None
+    assert [len(ids) for ids in answers["ids"]] == [len(scores) for scores in answers["scores"]] == [5, 5]
+    assert ask.times(request)["ours"] > 0
+    assert ask.memory(request)["ours"] >= 0

@@ -1,0 +1,75 @@
+import pytest
+
+from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
+from device_runtime.items.attributes import AttributeIndex
+
+RECORDS = [
+    (0, ("course", "dessert|breakfast")),
+    (1, ("course", "dessert")),
+    (2, ("course", "main")),
+    (2, ("allergens", "eggs|milk")),
+    (0, ("allergens", "milk")),
+]
+
+
+@pytest.fixture
+def index():
+    return AttributeIndex(4, sorted(RECORDS))
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"course": "dessert"}, [0, 1]),
+        ({"course": ["breakfast", "main"]}, [0, 2]),
+        ({"course": {"not": "dessert"}}, [2, 3]),
+        ({"allergens": {"not": ["eggs", "milk"]}}, [1, 3]),
+        ({"course": "dessert", "allergens": {"not": "milk"}}, [1]),
+        ({"course": []}, []),
+        ({"course": {"not": []}}, [0, 1, 2, 3]),
+    ],
+)
+def test_equal_any_of_and_none_of(index, where, rows):
+    assert index.allowed(where).nonzero()[0].tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "message"),
+    [
+        ({"planet": "Mars"}, UnknownAttributeError, "no attribute|an attribute 'planet'; there are allergens, course"),
+        ({"course": "desert"}, UnknownAttributeError, r"'desert' as its course; did you mean dessert\?"),
+        ({"course": {"not": "soup"}}, UnknownAttributeError, "'soup' as its course"),
+        ({"course": {"without": "dessert"}}, InvalidArgumentError, "give a value, several, or"),
+        ({"course": 3}, InvalidArgumentError, "neither a text nor a list"),
+        ({"course": [["dessert"]]}, InvalidArgumentError, "give a text"),
+    ],
+)
+def test_what_cannot_be_asked_is_an_error(index, where, error, message):
+    with pytest.raises(error, match=message):
+        index.allowed(where)
+
+
+def test_an_extended_index_is_that_of_all_items(index):
+    more = [{"course": ("dessert", "dessert", "tea"), "owner": ("anna",)}, {}]
+    records = [*RECORDS, (4, ("course", "dessert|tea")), (4, ("owner", "anna"))]
+    together = AttributeIndex(6, records)
+    extended = index.extended(more)
+    for where in (
+        {"course": "dessert"},
+        {"course": ["tea", "main"]},
+        {"owner": {"not": "anna"}},
+        {"allergens": "milk"},
+    ):
+        assert extended.allowed(where).tolist() == together.allowed(where).tolist()
+    assert extended.shared(4, [0, 1, 2]) == together.shared(4, [0, 1, 2])
+    assert "owner" in extended
+    assert "owner" not in index
+    assert index.allowed({"course": "dessert"}).tolist() == [True, True, False, False]
+
+
+def test_shared_values_come_with_those_that_have_them(index):
+    assert index.shared(0, [1, 2, 3]) == [("allergens", "milk", [2]), ("course", "dessert", [1])]
+    assert index.shared(0, [0])[0] == ("course", "breakfast", [0])
+    assert index.shared(3, [0, 1]) == []
+    assert AttributeIndex(2, []).shared(0, [1]) == []

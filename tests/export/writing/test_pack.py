@@ -1,0 +1,46 @@
+import hashlib
+import io
+import json
+import zipfile
+
+import numpy as np
+
+from device_runtime.format.model_file import DIGEST_LENGTH, Manifest
+from export.writing.pack import Vocabulary, pack
+from training.inputs.catalog import Catalog, Item
+
+MANIFEST = Manifest(1, "test", 2, 2, 2, 8, 0.01, 16, "attributes", {}, "CC0")
+CATALOG = Catalog(
+    (
+        Item(2, "a", "Crêpes", ("galettes", "薄餅"), {"course": ("dessert", "breakfast")}),
+        Item(3, "b", "Soup", (), {}),
+    ),
+    ("course",),
+)
+VOCABULARY = Vocabulary((("course", "breakfast"), ("course", "dessert")), np.array([[0.5, -1], [2, 0.25]], np.float32))
+
+
+def test_entries_hold_the_catalog_in_row_order():
+    with zipfile.ZipFile(io.BytesIO(pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY))) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    vectors = np.frombuffer(entries.pop("vocabulary.int8"), np.int8).reshape(2, 2)
+    np.testing.assert_allclose(vectors, VOCABULARY.vectors * 127 / 2, atol=0.5)
+    texts = {name: data.decode() for name, data in entries.items()}
+    assert json.loads(texts.pop("manifest.json"))["rows"] == 2
+    assert texts == {
+        "ids.txt": "a\nb\n",
+        "names.txt": "Crêpes\nSoup\n",
+        "aliases.tsv": "0\tgalettes\n0\t薄餅\n",
+        "attributes.tsv": "0\tcourse\tdessert|breakfast\n",
+        "vocabulary.tsv": "course\tbreakfast\ncourse\tdessert\n",
+    }
+
+
+def test_the_file_ends_with_the_digest_of_all_before():
+    data = pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY)
+    assert data.startswith(b"flatbuffer")
+    assert hashlib.sha256(data[:-DIGEST_LENGTH]).hexdigest() == data[-DIGEST_LENGTH:].decode()
+
+
+def test_the_same_content_gives_the_same_bytes():
+    assert pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY) == pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY)

@@ -1,0 +1,75 @@
+import pytest
+
+from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, Item, read_catalog
+from training.inputs.catalog_check import main, problems_of, rows_alike
+from training.inputs.rules import Rules, rules_beside
+
+
+def item(row, name, aliases=(), **attributes):
+    return Item(row, f"id{row}", name, aliases, attributes)
+
+
+def texts(catalog, rules=None):
+    return [(problem.row, problem.text) for problem in problems_of(catalog, rules or Rules())]
+
+
+def test_the_built_in_catalog_is_clean():
+    catalog, rules = read_catalog(BUILT_IN_CATALOG), rules_beside(BUILT_IN_CATALOG)
+    assert problems_of(catalog, rules) == []
+    assert len(catalog) == 5000
+    assert rows_alike(catalog) <= 100
+
+
+def test_values_outside_the_vocabulary_and_wrong_counts():
+    rules = Rules(vocabulary={"form": frozenset({"soup"})}, counts={"form": (1, 1)})
+    found = texts(
+        Catalog((item(2, "A", form=("stew",)), item(3, "B", form=("soup", "stew")), item(4, "C")), ("form",)), rules
+    )
+    assert found == [
+        (2, "A: form 'stew' is not in the vocabulary"),
+        (3, "B: form 'stew' is not in the vocabulary"),
+        (3, "B: 2 values of form; it takes 1 to 1"),
+        (4, "C: 0 values of form; it takes 1 to 1"),
+    ]
+
+
+def test_names_that_are_one_after_folding():
+    catalog = Catalog((item(2, "Crêpes", ("Galette",)), item(3, "Crepe"), item(4, "Waffle", ("galettes",))), ())
+    assert texts(catalog) == [
+        (3, "name 'Crepe' is nearly 'Crêpes' of row 2"),
+        (4, "Waffle: alias 'galettes' also names 'Crêpes' of row 2"),
+    ]
+
+
+def test_a_region_must_be_that_of_the_cuisine():
+    rules = Rules(region_of={"French": "Western Europe"})
+    catalog = Catalog((item(2, "A", cuisine=("French",), region=("East Asia",)),), ("cuisine", "region"))
+    assert texts(catalog, rules) == [(2, "A: region is not Western Europe, that of its cuisine")]
+
+
+def test_limits_of_the_whole():
+    rows = tuple(item(n, f"{word} soup", cuisine=("French",)) for n, word in enumerate(("Red", "Green", "Blue")))
+    limits = {
+        "fewest_cuisines": 2,
+        "most_share_of_a_cuisine": 0.5,
+        "most_names_ending_alike": 2,
+        "most_share_alike_in_all": 0.5,
+    }
+    found = [text for _, text in texts(Catalog(rows, ("cuisine",)), Rules(limits=limits))]
+    assert found == [
+        "1 cuisines; at least 2 are wanted",
+        "3 of 3 rows are French; at most 50%",
+        "3 names end in 'soup'; at most 2",
+        "3 rows share all attributes with another; at most 50%",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("id,name,form\na,A,x\nb,B,y\n", 0), ("id,name,form\na,Tea,x\nb,Teá,y\n", 1), ("id,form\na,x\n", 2)],
+)
+def test_the_command_says_by_its_status(tmp_path, capsys, text, status):
+    (tmp_path / "c.csv").write_text(text)
+    assert main(["check", str(tmp_path / "c.csv")]) == status
+    captured = capsys.readouterr()
+    assert (captured.err != "") == (status == 2)

@@ -1,0 +1,1 @@
+"""Learning from what items are like."""

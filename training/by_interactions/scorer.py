@@ -1,0 +1,62 @@
+"""Scores of a model of what people like, as a device computes them, in NumPy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from training.evaluation.ranking import Scores
+from training.trained import Preference
+
+LARGEST = 127
+
+
+def signs(dims: int, negative_columns: int) -> NDArray[np.float32]:
+    """float32 [dims]: 1, and -1 for the last columns."""
+    return np.where(np.arange(dims) < dims - negative_columns, 1, -1).astype(np.float32)
+
+
+def rounded(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The nearest multiples of what 8 bits with one scale can hold."""
+    step = np.abs(weights).max(initial=0) / LARGEST
+    return np.rint(weights / step) * step if step else weights
+
+
+@dataclass(frozen=True)
+class PreferenceScorer:
+    """A `training.evaluation.ranking.Scorer`; `table` is float32 [items, dims]."""
+
+    table: NDArray[np.float32]
+    preference: Preference
+
+    def in_8_bits(self) -> PreferenceScorer:
+        """The same, table and bias rounded as in the exported file."""
+        kept = self.preference
+        return PreferenceScorer(rounded(self.table), Preference(rounded(kept.bias), kept.negative_columns, kept.power))
+
+    @property
+    def bytes_per_item(self) -> float:
+        """Of a row and its bias, in 8 bits each."""
+        return self.table.shape[1] + 1
+
+    def scores(self, given: csr_matrix) -> Scores:
+        """float32 [users, items]; weights of the given items do not count."""
+        kept = self.preference
+        present = csr_matrix((np.ones(given.nnz, np.float32), given.indices, given.indptr), given.shape)
+        number = np.maximum(np.diff(given.indptr), 1).astype(np.float32)[:, None]
+        queries = present @ self.table * signs(self.table.shape[1], kept.negative_columns) / number**kept.power
+        return queries @ self.table.T + kept.bias
+
+
+class PopularityScorer:
+    """Offers every user what most users of `train`, csr [users, items], had."""
+
+    def __init__(self, train: csr_matrix) -> None:
+        self._counts = np.bincount(train.indices, minlength=train.shape[1]).astype(np.float32)
+
+    def scores(self, given: csr_matrix) -> Scores:
+        """float32 [users, items], the same for all."""
+        return np.tile(self._counts, (given.shape[0], 1))

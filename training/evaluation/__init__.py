@@ -1,0 +1,1 @@
+"""Splits of users, measures of rankings, confidence intervals."""

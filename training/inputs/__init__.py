@@ -1,0 +1,1 @@
+"""Catalogs, rules, logs of interactions and triplets, read and checked."""

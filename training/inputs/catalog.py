@@ -1,0 +1,177 @@
+"""Reads and checks a catalog of items: CSV or Parquet with `id`, `name`, `aliases` and columns of attributes.
+
+`python -m training.inputs.catalog check FILE` reports every problem of a catalog, with its row.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training.errors import CatalogError
+
+BUILT_IN_CATALOG = Path(__file__).parents[1] / "meals.csv"
+SEPARATOR = "|"
+REQUIRED = ("id", "name")
+_CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a catalog.
+
+    Attributes:
+        row: where it stands in its file, for messages: a line of a CSV file, a row of a Parquet file, counted from 1.
+        attributes: the values of each column, the most important first; columns without a value are left out.
+    """
+
+    row: int = field(compare=False)
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    attributes: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Items in the order of their file, which is the order of the rows of every table made from it."""
+
+    items: tuple[Item, ...]
+    columns: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def read_catalog(path: str | Path, *, needs_attributes: bool = True) -> Catalog:
+    """Reads and checks a catalog.
+
+    Raises:
+        CatalogError: it cannot be read, a required column is missing, an id or a name is empty or stands twice, a row
+            has too many or too few cells, or there are no items, or no attributes where those are needed.
+    """
+    path = Path(path)
+    header, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    _check_header(path, header)
+    items = tuple(_item(path, header, number, cells) for number, cells in rows)
+    _check_items(path, items)
+    columns = tuple(column for column in header if column not in (*REQUIRED, "aliases"))
+    if needs_attributes and not any(item.attributes for item in items):
+        raise CatalogError(f"{path}: no item has an attribute; add a column that says what the items are like")
+    return Catalog(items, columns)
+
+
+def write_catalog(catalog: Catalog, path: Path) -> None:
+    """Writes a catalog as CSV that `read_catalog` reads back to an equal one."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([*REQUIRED, "aliases", *catalog.columns])
+        for item in catalog.items:
+            cells = (SEPARATOR.join(item.attributes.get(column, ())) for column in catalog.columns)
+            writer.writerow([item.id, item.name, SEPARATOR.join(item.aliases), *cells])
+
+
+def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    try:
+        header = next(reader)
+    except StopIteration:
+        raise CatalogError(f"{path}: is empty; the first line names the columns: id,name,aliases,...") from None
+    except csv.Error as error:
+        raise CatalogError(f"{path}, line 1: is not CSV ({error}); quote cells that hold quotes") from error
+    return header, _csv_rows(path, reader)
+
+
+def _csv_rows(path: Path, reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
+    while True:
+        line = reader.line_num + 1  # type: ignore[attr-defined]
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise CatalogError(f"{path}, line {line}: is not CSV ({error}); quote cells that hold quotes") from error
+        if cells:
+            yield line, cells
+
+
+def _text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise CatalogError(f"{path}: cannot be read ({error.strerror}); give the path of a catalog") from error
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise CatalogError(
+            f"{path}, line {line}: byte 0x{raw[error.start]:02x} is not UTF-8; save the file as UTF-8"
+        ) from None
+
+
+def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    import polars
+
+    try:
+        frame = polars.read_parquet(path)
+        cells = frame.with_columns(polars.all().cast(polars.String).fill_null(""))
+    except (OSError, polars.exceptions.PolarsError) as error:
+        raise CatalogError(f"{path}: cannot be read as Parquet with columns of text ({error})") from error
+    return cells.columns, ((number, list(row)) for number, row in enumerate(cells.iter_rows(), start=1))
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    for column in REQUIRED:
+        if column not in header:
+            raise CatalogError(f"{path}: has no column {column!r}; its columns are {', '.join(header)}")
+    repeated = sorted({column for column in header if header.count(column) > 1})
+    if repeated:
+        raise CatalogError(f"{path}: column {repeated[0]!r} stands twice; rename or remove one")
+    for column in header:
+        if not column or not _CONTROL_CHARACTERS.isdisjoint(column) or SEPARATOR in column:
+            raise CatalogError(f"{path}: {column!r} cannot name a column; give a word without control characters")
+
+
+def _item(path: Path, header: Sequence[str], row: int, cells: Sequence[str]) -> Item:
+    where = f"{path}, row {row}"
+    if len(cells) != len(header):
+        raise CatalogError(f"{where}: has {len(cells)} cells for {len(header)} columns; quote cells that hold a comma")
+    for column, cell in zip(header, cells, strict=True):
+        if not _CONTROL_CHARACTERS.isdisjoint(cell):
+            raise CatalogError(f"{where}: {column} {cell!r} holds a control character or line break; remove it")
+    values = {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
+    for column in REQUIRED:
+        if not values[column]:
+            raise CatalogError(f"{where}: {column} is empty; every item needs one")
+    lists = {column: _split(cell) for column, cell in values.items() if column not in REQUIRED}
+    aliases = lists.pop("aliases", ())
+    attributes = {column: parts for column, parts in lists.items() if parts}
+    return Item(row, values["id"], values["name"], aliases, attributes)
+
+
+def _split(cell: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in cell.split(SEPARATOR) if part.strip()))
+
+
+def _check_items(path: Path, items: Sequence[Item]) -> None:
+    if not items:
+        raise CatalogError(f"{path}: has no items below its header; add one a line")
+    for column in REQUIRED:
+        first: dict[str, int] = {}
+        for item in items:
+            value = getattr(item, column)
+            if value in first:
+                raise CatalogError(
+                    f"{path}, row {item.row}: {column} {value!r} stands in row {first[value]} already; "
+                    f"every item needs its own {column}"
+                )
+            first[value] = item.row
+
+
+if __name__ == "__main__":
+    from training.inputs.catalog_check import main
+
+    raise SystemExit(main())

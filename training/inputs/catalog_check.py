@@ -1,0 +1,131 @@
+"""Every problem of a catalog, with its row: vocabulary, names that clash, rows alike in all, and the counts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from device_runtime.items.names import fold
+from training.errors import TrainingError
+from training.inputs.catalog import Catalog, Item, read_catalog
+from training.inputs.rules import Rules, rules_beside
+
+CLEAN = 0
+PROBLEMS = 1
+BAD_INPUT = 2
+_COUNTED = ("cuisine", "course", "form")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong, and in which row; row 0 is the catalog as a whole."""
+
+    row: int
+    text: str
+
+
+def problems_of(catalog: Catalog, rules: Rules) -> list[Problem]:
+    """All problems, in row order."""
+    found = [problem for item in catalog.items for problem in _item_problems(item, rules)]
+    found += _name_problems(catalog)
+    found += _whole_problems(catalog, rules)
+    return sorted(found, key=lambda problem: problem.row)
+
+
+def rows_alike(catalog: Catalog) -> int:
+    """How many rows share all their attributes with another row."""
+    same = Counter(tuple(item.attributes.get(column, ()) for column in catalog.columns) for item in catalog.items)
+    return sum(count for count in same.values() if count > 1)
+
+
+def _item_problems(item: Item, rules: Rules) -> Iterator[Problem]:
+    for column, allowed in rules.vocabulary.items():
+        for value in item.attributes.get(column, ()):
+            if value not in allowed:
+                yield Problem(item.row, f"{item.name}: {column} {value!r} is not in the vocabulary")
+    for column, (fewest, most) in rules.counts.items():
+        count = len(item.attributes.get(column, ()))
+        if not fewest <= count <= most:
+            yield Problem(item.row, f"{item.name}: {count} values of {column}; it takes {fewest} to {most}")
+    regions = tuple(dict.fromkeys(rules.region_of.get(c, "?") for c in item.attributes.get("cuisine", ())))
+    if rules.region_of and item.attributes.get("region", ()) != regions:
+        yield Problem(item.row, f"{item.name}: region is not {'|'.join(regions)}, that of its cuisine")
+
+
+def _name_problems(catalog: Catalog) -> Iterator[Problem]:
+    """Names and aliases that are one after folding case, accents, spaces and a plural's s."""
+    owner: dict[str, Item] = {}
+    for item in catalog.items:
+        owner_of_name = owner.setdefault(_near(item.name), item)
+        if owner_of_name is not item:
+            yield Problem(item.row, f"name {item.name!r} is nearly {owner_of_name.name!r} of row {owner_of_name.row}")
+    for item in catalog.items:
+        for alias in item.aliases:
+            other = owner.setdefault(_near(alias), item)
+            if other is not item:
+                yield Problem(item.row, f"{item.name}: alias {alias!r} also names {other.name!r} of row {other.row}")
+
+
+def _whole_problems(catalog: Catalog, rules: Rules) -> Iterator[Problem]:
+    limits, size = rules.limits, len(catalog)
+    cuisines = _counts(catalog, "cuisine")
+    if len(cuisines) < limits.get("fewest_cuisines", 0):
+        yield Problem(0, f"{len(cuisines)} cuisines; at least {limits['fewest_cuisines']} are wanted")
+    for cuisine, count in cuisines.items():
+        if count > limits.get("most_share_of_a_cuisine", 1) * size:
+            yield Problem(0, f"{count} of {size} rows are {cuisine}; at most {limits['most_share_of_a_cuisine']:.0%}")
+    endings = Counter(fold(item.name).rpartition(" ")[2] for item in catalog.items)
+    for word, count in endings.items():
+        if count > limits.get("most_names_ending_alike", size):
+            yield Problem(0, f"{count} names end in {word!r}; at most {limits['most_names_ending_alike']}")
+    alike = rows_alike(catalog)
+    if alike > limits.get("most_share_alike_in_all", 1) * size:
+        yield Problem(
+            0, f"{alike} rows share all attributes with another; at most {limits['most_share_alike_in_all']:.0%}"
+        )
+
+
+def _near(name: str) -> str:
+    return "".join(word.removesuffix("s") if len(word) > 3 else word for word in fold(name).split()) or name
+
+
+def _counts(catalog: Catalog, column: str) -> Counter[str]:
+    return Counter(item.attributes[column][0] for item in catalog.items if column in item.attributes)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `python -m training.inputs.catalog`; returns 0 if clean, 1 if there are problems, 2 if it cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m training.inputs.catalog", description="Checks a catalog.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    check = commands.add_parser("check", help="report every problem, with its row")
+    check.add_argument("file", type=Path, help="CSV or Parquet; rules beside it, in FILE's name with .toml, are used")
+    arguments = parser.parse_args(argv)
+    try:
+        catalog, rules = read_catalog(arguments.file), rules_beside(arguments.file)
+    except TrainingError as error:
+        print(f"training.inputs.catalog: {error}", file=sys.stderr)
+        return BAD_INPUT
+    problems = problems_of(catalog, rules)
+    try:
+        for problem in problems:
+            print(f"row {problem.row}: {problem.text}" if problem.row else problem.text)
+        _summary(catalog, problems)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
+    return PROBLEMS if problems else CLEAN
+
+
+def _summary(catalog: Catalog, problems: Sequence[Problem]) -> None:
+    for column in _COUNTED:
+        counts = _counts(catalog, column)
+        if counts:
+            listed = ", ".join(f"{value} {count}" for value, count in counts.most_common())
+            print(f"{len(counts)} values of {column}: {listed}")
+    aliased = sum(bool(item.aliases) for item in catalog.items)
+    print(f"{len(catalog)} items, {aliased} with aliases, {rows_alike(catalog)} alike in all; {len(problems)} problems")

@@ -1,0 +1,76 @@
+"""A run that can be stopped at any moment: where it stands, written whole or not at all after each epoch."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.console.files import replacing
+from training.errors import TrainingError
+
+
+@dataclass
+class Progress:
+    """How far a run has come.
+
+    Attributes:
+        history: what was measured after each epoch, all of one length.
+        best: the weights after the best epoch.
+    """
+
+    history: list[Any] = field(default_factory=list)
+    epochs_done: int = 0
+    best_epoch: int = 0
+    best: Sequence[NDArray[Any]] = ()
+
+
+def checkpoint_beside(out: Path) -> Path:
+    """Where a run that writes to the folder `out` keeps its checkpoint; that it can be written is tried now."""
+    checkpoint = out.with_name(out.name + ".checkpoint.npz")
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=checkpoint.parent).close()
+    return checkpoint
+
+
+def save_checkpoint(path: Path, fingerprint: str, progress: Progress, variables: Sequence[NDArray[Any]]) -> None:
+    """Replaces the checkpoint at `path`; `fingerprint` says what data and settings it belongs to."""
+    arrays = {f"variable_{i}": value for i, value in enumerate(variables)}
+    arrays |= {f"best_{i}": value for i, value in enumerate(progress.best)}
+    with replacing(path) as temporary, temporary.open("wb") as stream:
+        np.savez(
+            stream,
+            fingerprint=fingerprint,
+            history=np.array(progress.history),
+            epochs_done=progress.epochs_done,
+            best_epoch=progress.best_epoch,
+            **arrays,
+        )
+
+
+def load_checkpoint(path: Path, fingerprint: str, variables: int, best: int) -> tuple[Progress, list[NDArray[Any]]]:
+    """The progress, and the values of so many variables.
+
+    Raises:
+        TrainingError: it cannot be read or belongs to other data or settings.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            if str(saved["fingerprint"]) != fingerprint:
+                raise TrainingError(f"{path}: belongs to other data or other settings; train without --resume")
+            progress = Progress(
+                saved["history"].tolist(),
+                int(saved["epochs_done"]),
+                int(saved["best_epoch"]),
+                [saved[f"best_{i}"] for i in range(best)],
+            )
+            return progress, [saved[f"variable_{i}"] for i in range(variables)]
+    except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise TrainingError(f"{path}: cannot be read as a checkpoint ({error}); train without --resume") from error
