@@ -68,7 +68,8 @@ class Trained:
     Attributes:
         table: float32 [items, dims]; unit rows, but for a model of what people like.
         attributes: (column, value) of each row of `attribute_vectors`.
-        attribute_vectors: float32 [values, dims]; their sum, weighted as in `inputs.attribute_features`, points to an item.
+        attribute_vectors: float32 [values, dims]; their sum, weighted as in
+            `inputs.attribute_features`, points to an item.
         preference: of a model of what people like.
     """
 

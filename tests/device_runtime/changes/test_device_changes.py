@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.device_runtime.format.test_model_file import repacked
 
 from device_runtime import (
     DamagedOverlayError,
@@ -25,6 +24,7 @@ from device_runtime import (
 )
 from device_runtime.changes.kinds import Added, Liked, Removed, Renamed
 from device_runtime.changes.overlay import Overlay, overlay_path
+from tests.device_runtime.format.test_model_file import repacked
 from tests.device_runtime.plain import Plain, same
 
 SOUP = {"form": "creamy soup", "course": "soup", "ingredients": ["tomato", "basil"]}
