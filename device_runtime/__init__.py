@@ -1,5 +1,9 @@
 """Answers "you like pancakes, so you may like ..." from one `.tflite` file, offline. Needs numpy alone."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from device_runtime.errors import (
     ChecksumError,
     ContradictoryLikesError,
@@ -32,8 +36,10 @@ from device_runtime.errors import (
     UnknownAttributeError,
     UnknownItemError,
 )
-from device_runtime.recommender import Recommender
 from device_runtime.results import Contribution, Explanation, Match, Neighbor, SharedValue
+
+if TYPE_CHECKING:
+    from device_runtime.recommender import Recommender
 
 __version__ = "0.1.0"
 
@@ -75,3 +81,11 @@ __all__ = [
     "UnknownAttributeError",
     "UnknownItemError",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Recommender":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from device_runtime.recommender import Recommender  # here, so that commands may begin before numpy is imported
+
+    return Recommender

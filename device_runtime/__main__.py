@@ -1,3 +1,3 @@
-from device_runtime.cli.command import main
+from device_runtime.cli import main
 
 raise SystemExit(main())

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,32 +19,11 @@ from device_runtime.results import Match, Neighbor, as_record
 if TYPE_CHECKING:
     from device_runtime.changes.kinds import Change
 
-BAD_INPUT = 2
-FAILURE = 1
-INTERRUPTED = 130
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
-    argv = sys.argv[1:] if argv is None else argv
-    arguments = _parsed(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without a name's letters still shows the rest
-    try:
-        arguments.run(arguments)
-        sys.stdout.flush()
-    except MignonError as error:
-        print(f"mignon: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
-        return FAILURE
-    except OSError as error:
-        print(f"mignon: {error}", file=sys.stderr)
-        return FAILURE
-    return 0
+def answer(argv: Sequence[str] | None = None) -> None:
+    """Runs the command in `argv`, or in the arguments of the process."""
+    arguments = _parsed(sys.argv[1:] if argv is None else argv)
+    arguments.run(arguments)
 
 
 def _parsed(argv: Sequence[str]) -> argparse.Namespace:
@@ -359,7 +336,3 @@ def _flattened(record: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]
         else:
             pairs.append((prefix + key, value))
     return pairs
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -7,7 +7,7 @@ import pytest
 from device_runtime import Recommender
 from device_runtime.changes.kinds import Removed
 from device_runtime.changes.overlay import Overlay, overlay_path
-from device_runtime.cli.command import main
+from device_runtime.cli import main
 
 
 def test_similar_prints_names_and_scores(model_path, capsys):

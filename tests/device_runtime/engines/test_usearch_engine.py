@@ -223,7 +223,7 @@ def test_a_broken_usearch_is_told_from_a_missing_one(indexed, monkeypatch, tmp_p
 
 
 def test_the_command_asks_it_and_says_what_is_wrong(indexed_path, pair, capsys):
-    from device_runtime.cli.command import main
+    from device_runtime.cli import main
 
     assert main(["similar", str(indexed_path), "0000", "--engine", "usearch", "-k", "3"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
