@@ -20,7 +20,7 @@ from export.writing.export_file import Exported
 from training.console.files import replacing
 
 METHODS = {"ptq": "rounded after training", "qat": "fine-tuned with the rounding in the loop"}
-_TEMPLATE = "report.html"
+_TEMPLATE = "page.html"
 _FLOAT_BYTES = 4
 _FLATBUFFER = ("table", "graph")
 _SHADES = 4

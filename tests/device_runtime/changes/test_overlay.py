@@ -723,7 +723,7 @@ def test_compaction_replaces_what_a_link_leads_to(tmp_path):
 def test_a_compaction_that_dies_leaves_the_old_or_the_new(path, call):
     code = """
 import os, pathlib, sys
-from device_runtime import overlay as module
+from device_runtime.changes import overlay as module
 path, call = sys.argv[1:]
 overlay = module.Overlay.open(path)
 def die(*arguments, **options):
