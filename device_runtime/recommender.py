@@ -16,9 +16,9 @@ from device_runtime.engines.choice import EngineName
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, ReadOnlyError
 from device_runtime.format.model_file import Manifest, ModelFile
 from device_runtime.items.attributes import Filter, several
-from device_runtime.items.items import Catalog
+from device_runtime.items.items import Items
 from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversified
-from device_runtime.ranking.likes import Items, Likes, favorites_of, likes_of, query_of
+from device_runtime.ranking.likes import Favorites, Likes, favorites_of, likes_of, query_of
 from device_runtime.results import Explanation, Match, Neighbor
 from device_runtime.scoring import integers as scoring
 from device_runtime.scoring.integers import Ranking, Rows
@@ -52,7 +52,7 @@ class Recommender:
     def __init__(self, model: ModelFile, engine: EngineName = "auto") -> None:
         self.file = model
         self._engine = engines.create(engine, model)
-        self._catalog = Catalog(model)
+        self._catalog = Items(model)
         self.edits: Edits | None = None
         self._writable = False
 
@@ -148,7 +148,7 @@ class Recommender:
 
     def recommend(  # noqa: PLR0913 - each is of its own
         self,
-        items: Items,
+        items: Favorites,
         k: int = 10,
         *,
         dislikes: Iterable[str] = _NOTHING,
@@ -182,7 +182,7 @@ class Recommender:
 
     def recommend_many(
         self,
-        baskets: Iterable[Items],
+        baskets: Iterable[Favorites],
         k: int = 10,
         *,
         exclude: Iterable[str] = (),
@@ -241,7 +241,7 @@ class Recommender:
             ranking = _without(found, banned, wanted)
         return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
 
-    def explain(self, items: Items, result: str, *, dislikes: Iterable[str] = ()) -> Explanation:
+    def explain(self, items: Favorites, result: str, *, dislikes: Iterable[str] = ()) -> Explanation:
         """Why `recommend` gives `result` for these favorites: what each contributes, and the attributes they share.
 
         Raises:
@@ -396,11 +396,11 @@ class Recommender:
         self._writable = writable
         self.edits = Edits(self._catalog, Path(overlay), self._publish, writable=writable)
 
-    def _publish(self, catalog: Catalog) -> None:
+    def _publish(self, catalog: Items) -> None:
         self._catalog = catalog
 
     def answer(  # noqa: PLR0913, PLR0917 - as many as its callers have
-        self, catalog: Catalog, likes: Likes, k: int, exclude: Iterable[str], where: Filter | None, diversify: float
+        self, catalog: Items, likes: Likes, k: int, exclude: Iterable[str], where: Filter | None, diversify: float
     ) -> list[Neighbor]:
         """What `recommend` answers, whatever changes meanwhile."""
         excluded = catalog.rows(several(exclude))
@@ -415,7 +415,7 @@ class Recommender:
         return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
 
     def _alike(  # noqa: PLR0913, PLR0917 - as many as its callers have
-        self, catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None, diversify: float
+        self, catalog: Items, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None, diversify: float
     ) -> list[Neighbor]:
         """The items of a model of what people like that point where `query` [columns] does, whatever its last entry."""
         from device_runtime.ranking.ranker import alike
@@ -425,7 +425,7 @@ class Recommender:
         ranking = alike(catalog, query, _candidates(k, diversify, catalog.row_count), banned, where)
         return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
 
-    def _diversified(self, catalog: Catalog, ranking: Ranking, k: int, diversify: float) -> Ranking:
+    def _diversified(self, catalog: Items, ranking: Ranking, k: int, diversify: float) -> Ranking:
         if not diversify:
             return ranking
         rows, scores = ranking
@@ -451,13 +451,13 @@ class Recommender:
         return array
 
 
-def _ranked(catalog: Catalog, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None) -> Ranking:
+def _ranked(catalog: Items, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None) -> Ranking:
     from device_runtime.ranking.ranker import ranked  # plain questions need not wait for it
 
     return ranked(catalog, query, k, banned, where)
 
 
-def _neighbors(catalog: Catalog, ranking: Ranking) -> list[Neighbor]:
+def _neighbors(catalog: Items, ranking: Ranking) -> list[Neighbor]:
     ids, names, new = catalog.ids, catalog.names, tuple.__new__  # Neighbor(...) would count its arguments each time
     pairs = zip(ranking[0].tolist(), ranking[1].tolist(), strict=True)
     return [new(Neighbor, (ids[row], names[row], score)) for row, score in pairs]

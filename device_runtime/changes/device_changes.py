@@ -16,7 +16,7 @@ from device_runtime.changes.kinds import Added, Change, Dropped, Fold, Forgotten
 from device_runtime.changes.overlay import Overlay
 from device_runtime.errors import ItemExistsError, MignonError, UnknownAttributeError
 from device_runtime.items.attributes import several
-from device_runtime.items.items import Catalog, ChangedCatalog
+from device_runtime.items.items import ChangedItems, Items
 from device_runtime.items.names import fold as folded_name
 from device_runtime.ranking.placement import place, row_of_added, row_towards
 
@@ -34,7 +34,7 @@ class State(NamedTuple):
         dropped: for each change that cannot apply to this model, which and why.
     """
 
-    catalog: Catalog
+    catalog: Items
     profiles: Mapping[str, Mapping[str, float]]
     dropped: tuple[str, ...]
 
@@ -53,7 +53,7 @@ class Edits:
         OverlayError: the overlay cannot be opened; see `Overlay.open`.
     """
 
-    def __init__(self, base: Catalog, path: Path, publish: Callable[[Catalog], None], *, writable: bool) -> None:
+    def __init__(self, base: Items, path: Path, publish: Callable[[Items], None], *, writable: bool) -> None:
         self._base = base
         self._publish = publish
         self._turn = threading.RLock()
@@ -142,20 +142,20 @@ class Edits:
         same_items = isinstance(change, Liked | Forgotten)
         self._show(self.state.catalog if same_items else self._changed_catalog())
 
-    def _show(self, catalog: Catalog) -> None:
+    def _show(self, catalog: Items) -> None:
         dropped = (*self._unplaced.values(), *self._applied.dropped)
         self.state = State(catalog, self._applied.profiles, tuple(map(_message, dropped)))
         self._publish(catalog)
 
-    def _changed_catalog(self) -> Catalog:
+    def _changed_catalog(self) -> Items:
         applied = self._applied
         if not (applied.added or applied.removed or applied.renamed):
             return self._base
         rows = np.array([self._rows[item.id] for item in applied.added], np.int8)
-        return ChangedCatalog(self._base, applied, rows.reshape(-1, self._base.model.manifest.columns))
+        return ChangedItems(self._base, applied, rows.reshape(-1, self._base.model.manifest.columns))
 
     @property
-    def _catalog(self) -> Catalog:
+    def _catalog(self) -> Items:
         return self.state.catalog
 
     def _id(self, item: str) -> str:
@@ -186,7 +186,7 @@ class Edits:
         return row_towards(place(model, {a: values for a, values in attributes.items() if a in placing}), model)
 
 
-def _folded(base: Catalog, changes: Sequence[Change]) -> tuple[Fold, dict[str, Row], dict[str, Dropped]]:
+def _folded(base: Items, changes: Sequence[Change]) -> tuple[Fold, dict[str, Row], dict[str, Dropped]]:
     """The changes but for items that cannot be placed in this model, the rows of those that can, and the others."""
     unplaced: dict[str, Dropped] = {}
     fold = _fold(base, changes, unplaced)
@@ -205,7 +205,7 @@ def _folded(base: Catalog, changes: Sequence[Change]) -> tuple[Fold, dict[str, R
     return _fold(base, changes, unplaced) if unplaced else fold, rows, unplaced
 
 
-def _fold(base: Catalog, changes: Sequence[Change], unplaced: Container[str]) -> Fold:
+def _fold(base: Items, changes: Sequence[Change], unplaced: Container[str]) -> Fold:
     fold = Fold(base.row_of_id)
     for index, change in enumerate(changes):
         if not (isinstance(change, Added) and change.id in unplaced):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from device_runtime.engines.choice import EngineName
 from device_runtime.errors import MignonError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.ranking.likes import Items
+from device_runtime.ranking.likes import Favorites
 from device_runtime.recommender import Recommender
 from device_runtime.results import Match, Neighbor, as_record
 
@@ -189,7 +189,7 @@ def _explain(arguments: argparse.Namespace) -> None:
         print(f"{shared.attribute}: {shared.value}, as {', '.join(shared.favorites)}")
 
 
-def _favorites(model: Recommender, arguments: argparse.Namespace) -> Items:
+def _favorites(model: Recommender, arguments: argparse.Namespace) -> Favorites:
     if arguments.profile is None:
         return list(arguments.items)
     likes = model.profile(arguments.profile).likes

@@ -54,7 +54,7 @@ _KINDS: dict[str, type] = {
 }
 
 
-class Preference(NamedTuple):
+class InteractionRule(NamedTuple):
     """How a model of what people like turns favorites into a query (see `device_runtime.scoring.objectives`).
 
     Attributes:
@@ -110,7 +110,7 @@ class Manifest(NamedTuple):
     objective: str
     quality: dict[str, Any]
     license: str
-    preference: Preference | None = None
+    preference: InteractionRule | None = None
     approximate_index: dict[str, Any] | None = None
     table_crc32: int | None = None
     graph_crc32: int | None = None
@@ -343,12 +343,12 @@ def parse_manifest(path: str, text: str) -> Manifest:
     return manifest
 
 
-def _parse_preference(path: str, raw: Any) -> Preference | None:
+def _parse_preference(path: str, raw: Any) -> InteractionRule | None:
     if raw is None:
         return None
-    if not isinstance(raw, dict) or raw.keys() != set(Preference._fields):
-        raise FileFormatError(f"{path}: {MANIFEST} gives a preference without its {', '.join(Preference._fields)}")
-    found = Preference(**raw)
+    if not isinstance(raw, dict) or raw.keys() != set(InteractionRule._fields):
+        raise FileFormatError(f"{path}: {MANIFEST} gives a preference without its {', '.join(InteractionRule._fields)}")
+    found = InteractionRule(**raw)
     if type(found.entry) is not float or not abs(found.entry) < _LARGEST_ENTRY_OF_QUERY:
         raise FileFormatError(f"{path}: {MANIFEST} gives the preference's entry as {found.entry!r:.40}")
     if type(found.power) is not float or not 0 <= found.power <= 1:

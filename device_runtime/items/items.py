@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SUGGESTIONS = 3
 
 
-class Catalog:
+class Items:
     """The items of a model file, by row. What only some questions need is read when the first of them comes.
 
     Attributes:
@@ -138,7 +138,7 @@ class Catalog:
         return self.index.rows_by_kind(text)
 
 
-class ChangedCatalog(Catalog):
+class ChangedItems(Items):
     """The items of a model file with changes: added rows follow the model's, and removed ones are never found.
 
     Args:
@@ -149,7 +149,7 @@ class ChangedCatalog(Catalog):
 
     changed = True
 
-    def __init__(self, base: Catalog, changes: Applied, added_rows: NDArray[np.int8]) -> None:
+    def __init__(self, base: Items, changes: Applied, added_rows: NDArray[np.int8]) -> None:
         super().__init__(base.model)
         self._base = base
         self._changes = changes
@@ -182,7 +182,7 @@ class ChangedCatalog(Catalog):
 
     @cached_property
     def inverse_lengths(self) -> NDArray[np.float64]:
-        """See `Catalog.inverse_lengths`."""
+        """See `Items.inverse_lengths`."""
         return np.concatenate([self._base.inverse_lengths, inverse_lengths(self.added_rows)])
 
     @cached_property
@@ -256,6 +256,6 @@ class _RowOfId(dict[str, int]):
         return row
 
 
-def names_of(catalog: Catalog, rows: Sequence[int] | Rows) -> list[str]:
+def names_of(catalog: Items, rows: Sequence[int] | Rows) -> list[str]:
     """The names of some rows, for a message."""
     return [catalog.names[int(row)] for row in rows]

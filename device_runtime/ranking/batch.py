@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from device_runtime.errors import InvalidArgumentError
 from device_runtime.items.attributes import Filter
-from device_runtime.items.items import Catalog
-from device_runtime.ranking.likes import Items, likes_of, query_of
+from device_runtime.items.items import Items
+from device_runtime.ranking.likes import Favorites, likes_of, query_of
 from device_runtime.ranking.ranker import Query, Ranking, ranked
 from device_runtime.scoring import integers as scoring
 from device_runtime.scoring.integers import Rows
@@ -25,7 +25,7 @@ class Batch:
         excluded: rows that never come back, beside those of each query's own.
     """
 
-    def __init__(self, catalog: Catalog, excluded: Rows, where: Filter | None) -> None:
+    def __init__(self, catalog: Items, excluded: Rows, where: Filter | None) -> None:
         self._catalog = catalog
         self._excluded = excluded
         self._where = where
@@ -33,13 +33,13 @@ class Batch:
         self._rows = np.flatnonzero(catalog.allowed(where or {})) if where or catalog.changed else None
         self._count = catalog.row_count if self._rows is None else len(self._rows)
 
-    def rankings(self, baskets: Iterable[Items], k: int) -> Iterator[Ranking]:
+    def rankings(self, baskets: Iterable[Favorites], k: int) -> Iterator[Ranking]:
         """For each basket the ranking that `ranked` would give; memory does not grow with their number."""
         asked = (self._asked(number, items) for number, items in enumerate(baskets))
         while some := list(islice(asked, scoring.QUERIES_AT_ONCE)):
             yield from self._together(some, k)
 
-    def _asked(self, number: int, items: Items) -> tuple[Query, Rows]:
+    def _asked(self, number: int, items: Favorites) -> tuple[Query, Rows]:
         with naming_basket(number):
             likes = likes_of(self._catalog, items, ())
             return query_of(self._catalog, likes), np.concatenate([likes.rows, self._excluded])

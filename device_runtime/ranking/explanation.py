@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from device_runtime.items.items import Catalog, names_of
+from device_runtime.items.items import Items, names_of
 from device_runtime.ranking.likes import Likes, query_of
 from device_runtime.results import Contribution, Explanation, SharedValue
 from device_runtime.scoring import integers as scoring
 
 
-def explained(catalog: Catalog, likes: Likes, row: int) -> Explanation:
+def explained(catalog: Items, likes: Likes, row: int) -> Explanation:
     """What each favorite contributes to the score of `row`, and the attribute values they share.
 
     A score is the dot product of the row and the weighted sum of the favorites' rows, so it is the sum of one part for
@@ -29,7 +29,7 @@ def explained(catalog: Catalog, likes: Likes, row: int) -> Explanation:
     )
 
 
-def _contributions(catalog: Catalog, likes: Likes, vector: scoring.Rows) -> tuple[Contribution, ...]:
+def _contributions(catalog: Items, likes: Likes, vector: scoring.Rows) -> tuple[Contribution, ...]:
     scale = catalog.model.manifest.scale
     favorites = catalog.model.queries.parts(catalog.vectors(likes.rows)).astype(np.float64)
     weights = np.ones(len(favorites)) if likes.weights is None else likes.weights
@@ -44,6 +44,6 @@ def _contributions(catalog: Catalog, likes: Likes, vector: scoring.Rows) -> tupl
     return tuple(sorted(found, key=lambda contribution: -contribution.part))
 
 
-def _shared(catalog: Catalog, row: int, favorites: list[int]) -> tuple[SharedValue, ...]:
+def _shared(catalog: Items, row: int, favorites: list[int]) -> tuple[SharedValue, ...]:
     shared = catalog.attributes.shared(row, favorites)
     return tuple(SharedValue(attribute, value, tuple(names_of(catalog, both))) for attribute, value, both in shared)

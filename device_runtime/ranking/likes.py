@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from device_runtime.errors import ContradictoryLikesError, InvalidArgumentError, NoFavoritesError
 from device_runtime.items.attributes import several
-from device_runtime.items.items import Catalog, names_of
+from device_runtime.items.items import Items, names_of
 from device_runtime.scoring.integers import Rows
 
-Items = Iterable[str] | Mapping[str, float]
+Favorites = Iterable[str] | Mapping[str, float]
 
 
 class Likes(NamedTuple):
@@ -28,7 +28,7 @@ class Likes(NamedTuple):
     weights: NDArray[np.float64] | None = None
 
 
-def likes_of(catalog: Catalog, items: Items, dislikes: Iterable[str]) -> Likes:
+def likes_of(catalog: Items, items: Favorites, dislikes: Iterable[str]) -> Likes:
     """What `items` and `dislikes` come to.
 
     Raises:
@@ -45,7 +45,7 @@ def likes_of(catalog: Catalog, items: Items, dislikes: Iterable[str]) -> Likes:
     return Likes(favorites_of(catalog, several(items)))
 
 
-def favorites_of(catalog: Catalog, items: Sequence[str]) -> Rows:
+def favorites_of(catalog: Items, items: Sequence[str]) -> Rows:
     """The rows of plain favorites; errors are those of `likes_of`."""
     rows = catalog.rows(items)
     if not len(rows):
@@ -53,7 +53,7 @@ def favorites_of(catalog: Catalog, items: Sequence[str]) -> Rows:
     return rows
 
 
-def query_of(catalog: Catalog, likes: Likes) -> NDArray[np.int64]:
+def query_of(catalog: Items, likes: Likes) -> NDArray[np.int64]:
     """The integer query: the weighted sum of the rows.
 
     Raises:
@@ -66,7 +66,7 @@ def query_of(catalog: Catalog, likes: Likes) -> NDArray[np.int64]:
     return query
 
 
-def _weighted(catalog: Catalog, items: Items, dislikes: Iterable[str]) -> Likes:
+def _weighted(catalog: Items, items: Favorites, dislikes: Iterable[str]) -> Likes:
     weight_of: dict[int, float] = {}
     for item, weight in _pairs(items, dislikes):
         row = catalog.row(item)
@@ -82,7 +82,7 @@ def _weighted(catalog: Catalog, items: Items, dislikes: Iterable[str]) -> Likes:
     return Likes(np.array(list(weight_of), np.int64), None if (weights == 1).all() else weights)
 
 
-def _pairs(items: Items, dislikes: Iterable[str]) -> Iterator[tuple[str, float]]:
+def _pairs(items: Favorites, dislikes: Iterable[str]) -> Iterator[tuple[str, float]]:
     from device_runtime.changes.kinds import checked_weight  # which plain lists of favorites need not wait for
 
     if isinstance(items, Mapping):

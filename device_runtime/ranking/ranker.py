@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.items.attributes import Filter
-from device_runtime.items.items import Catalog
+from device_runtime.items.items import Items
 from device_runtime.scoring import integers as scoring
 from device_runtime.scoring.integers import Rows, Scores
 
@@ -14,7 +14,7 @@ Ranking = tuple[Rows, NDArray[np.float32]]
 Query = NDArray[np.int64]
 
 
-def ranked(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter | None) -> Ranking:
+def ranked(catalog: Items, query: Query, k: int, banned: Rows, where: Filter | None) -> Ranking:
     """The k rows with the greatest scores that meet `where`, and their cosines; ties by the lower row.
 
     So the rows of the model come before those that were added, and these in order.
@@ -26,7 +26,7 @@ def ranked(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter |
     return rows, catalog.model.queries.cosines(scores, query)
 
 
-def alike(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter | None) -> Ranking:
+def alike(catalog: Items, query: Query, k: int, banned: Rows, where: Filter | None) -> Ranking:
     """The k rows that point most nearly where `query` does, and their cosines; ties by the lower row.
 
     For rows of unlike lengths. The query's entry for the bias, the last one, must be 0. A whole number times the
@@ -37,11 +37,11 @@ def alike(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter | 
     return rows, (best / np.sqrt(max(1.0, float(np.square(query.astype(np.float64)).sum())))).astype(np.float32)
 
 
-def _among_some(catalog: Catalog, query: Query, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
+def _among_some(catalog: Items, query: Query, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
     return _best_allowed(catalog, _all_scores(catalog, query), k, banned, where)
 
 
-def _best_allowed(catalog: Catalog, scores: Scores, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
+def _best_allowed(catalog: Items, scores: Scores, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
     allowed = catalog.allowed(where) if where or catalog.changed else np.ones(len(scores), bool)
     allowed[banned] = False
     scores[~allowed] = -np.inf
@@ -49,14 +49,14 @@ def _best_allowed(catalog: Catalog, scores: Scores, k: int, banned: Rows, where:
     return rows, scores[rows]
 
 
-def _all_scores(catalog: Catalog, query: Query) -> Scores:
+def _all_scores(catalog: Items, query: Query) -> Scores:
     scores = scoring.scores_of(catalog.model.table, query)
     if not len(catalog.added_rows):
         return scores
     return np.concatenate([scores, scoring.scores_of(catalog.added_rows, query)])
 
 
-def _among_all(catalog: Catalog, query: Query, k: int, banned: Rows) -> tuple[Rows, Scores]:
+def _among_all(catalog: Items, query: Query, k: int, banned: Rows) -> tuple[Rows, Scores]:
     table, added = catalog.model.table, catalog.added_rows
     banned = np.concatenate([banned, catalog.removed])
     rows, scores = scoring.best_of_table(table, query, min(k + len(banned), len(table)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.format.model_file import Manifest, Preference
+from device_runtime.format.model_file import InteractionRule, Manifest
 from device_runtime.scoring import integers as scoring
 from device_runtime.scoring.integers import Rows, Scores
 
@@ -70,7 +70,7 @@ def inverse_lengths(rows: NDArray[np.int8]) -> NDArray[np.float64]:
 class PreferenceQueries(Queries):
     """Of a model of what people like; a score is divided as a cosine is, and so contains the bias in the same unit."""
 
-    def __init__(self, table: NDArray[np.int8], manifest: Manifest, preference: Preference) -> None:
+    def __init__(self, table: NDArray[np.int8], manifest: Manifest, preference: InteractionRule) -> None:
         super().__init__(table, manifest)
         self._preference = preference
         self._signs = preference.signs(manifest.columns)

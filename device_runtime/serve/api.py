@@ -80,7 +80,7 @@ from device_runtime.errors import (
     UnknownAttributeError,
     UnknownItemError,
 )
-from device_runtime.ranking.likes import Items
+from device_runtime.ranking.likes import Favorites
 from device_runtime.recommender import Recommender
 from device_runtime.results import Match, Neighbor, as_record
 from device_runtime.serve.http import (
@@ -233,7 +233,7 @@ def _recommend(api: Api, question: Question) -> Response:
     return _results(api.recommender.recommend(items, question.count(10), dislikes=question.dislikes, **options))
 
 
-def _favorites(api: Api, question: Question) -> Items:
+def _favorites(api: Api, question: Question) -> Favorites:
     if question.profile is None:
         return question.items
     likes = api.recommender.profile(question.profile).likes

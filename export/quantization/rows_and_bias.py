@@ -14,7 +14,7 @@ from tqdm import tqdm
 from device_runtime.engines.choice import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine
-from device_runtime.format.model_file import FORMAT_VERSION, Manifest, ModelFile, Preference
+from device_runtime.format.model_file import FORMAT_VERSION, InteractionRule, Manifest, ModelFile
 from device_runtime.scoring.integers import LARGEST_ENTRY, top_k
 from export.errors import ExportError, VerificationError
 from export.quantization.rows import QuantizedTable
@@ -84,7 +84,7 @@ def write(source: Trained, out: Path, name: str, license_text: str, *, progress:
     return ExportedPreference(out, rows, columns - 1, columns, len(data), len(flatbuffer.data), kept, engines)
 
 
-def quantize(source: Trained) -> tuple[QuantizedTable, Preference]:
+def quantize(source: Trained) -> tuple[QuantizedTable, InteractionRule]:
     """Integers for the rows under one scale and for the bias under another, which the query's entry makes up for.
 
     Raises:
@@ -100,14 +100,14 @@ def quantize(source: Trained) -> tuple[QuantizedTable, Preference]:
     longest = np.sqrt(np.square(rows.astype(np.int64)).sum(axis=1).max())
     table = QuantizedTable(np.column_stack([rows, bias]), float(1 / longest), 8)
     entry = float(bias_step / step**2)
-    return table, Preference(entry, source.preference.power, source.preference.negative_columns)
+    return table, InteractionRule(entry, source.preference.power, source.preference.negative_columns)
 
 
 def _step(values: NDArray[np.float32]) -> float:
     return float(np.abs(values).max(initial=0)) / LARGEST_ENTRY or 1.0
 
 
-def measure(source: Trained, table: QuantizedTable, preference: Preference) -> Kept:
+def measure(source: Trained, table: QuantizedTable, preference: InteractionRule) -> Kept:
     """Compares the ten best by float scores with the ten best by integers."""
     kept = []
     for basket, _ in baskets(len(table.rows), BASKETS, seed=1):
@@ -129,7 +129,9 @@ def float_scores(source: Trained, basket: NDArray[np.int64]) -> NDArray[np.float
     return source.table @ query + preference.bias
 
 
-def integer_scores(rows: NDArray[np.int8], preference: Preference, basket: NDArray[np.int64]) -> NDArray[np.float64]:
+def integer_scores(
+    rows: NDArray[np.int8], preference: InteractionRule, basket: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """The scores of all items by exact integers, worked out without the runtime's code."""
     total = rows[basket].astype(np.int64).sum(axis=0)
     dims = len(total) - 1
@@ -138,7 +140,9 @@ def integer_scores(rows: NDArray[np.int8], preference: Preference, basket: NDArr
     return (rows.astype(np.float64) @ query).astype(np.float64)
 
 
-def verify(path: Path, table: QuantizedTable, preference: Preference, *, progress: bool = False) -> tuple[str, ...]:
+def verify(
+    path: Path, table: QuantizedTable, preference: InteractionRule, *, progress: bool = False
+) -> tuple[str, ...]:
     """Asks every engine present for items and random baskets; gives the engines' names.
 
     Raises:
@@ -164,7 +168,9 @@ def verify(path: Path, table: QuantizedTable, preference: Preference, *, progres
     return tuple(engines)
 
 
-def _expected(rows: NDArray[np.int8], preference: Preference, basket: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+def _expected(
+    rows: NDArray[np.int8], preference: InteractionRule, basket: NDArray[np.int64], k: int
+) -> NDArray[np.int64]:
     scores = integer_scores(rows, preference, basket)
     scores[basket] = -np.inf
     return top_k(scores, k)
@@ -181,7 +187,7 @@ def _check_search(path: Path, name: str, engine: TFLiteEngine, table: QuantizedT
 def _manifest(  # noqa: PLR0913, PLR0917 - what a manifest says
     source: Trained,
     table: QuantizedTable,
-    preference: Preference,
+    preference: InteractionRule,
     flatbuffer: Flatbuffer,
     kept: Kept,
     name: str,

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.format.model_file import Preference
+from device_runtime.format.model_file import InteractionRule
 from export.quantization.rows import QuantizedTable
 
 DType = Literal["float32", "int32", "int8", "int4", "bool", "int64"]
@@ -158,7 +158,7 @@ class _Builder:
         return Tensor(f"{len(self.operators)}_{kind.lower()}", dtype, shape, None, scale)
 
 
-def signatures(table: QuantizedTable, preference: Preference | None = None) -> list[Signature]:
+def signatures(table: QuantizedTable, preference: InteractionRule | None = None) -> list[Signature]:
     """The signatures `recommend`, `search` and `embed` over `table`.
 
     Its rows must have nearly equal norm, or else the last column must be the bias of a model of what people like.
@@ -169,7 +169,7 @@ def signatures(table: QuantizedTable, preference: Preference | None = None) -> l
     return [make(shared, table.scale, preference) for make in made]
 
 
-def _recommend(table: Tensor, scale: float, preference: Preference | None) -> Signature:
+def _recommend(table: Tensor, scale: float, preference: InteractionRule | None) -> Signature:
     b = _Builder(table)
     columns = table.shape[1]
     items, k = Tensor("items", "int32", (1, -1)), Tensor("k", "int32", ())
@@ -193,7 +193,7 @@ def _without(b: _Builder, items: Tensor, k: Tensor, ids: Tensor, scores: Tensor)
     return b.gather(ids, kept, (-1,)), b.gather(scores, kept, (-1,))
 
 
-def _bias_of_query(b: _Builder, favorites: Tensor, preference: Preference) -> Tensor:
+def _bias_of_query(b: _Builder, favorites: Tensor, preference: InteractionRule) -> Tensor:
     """0 in all columns but the last, where the entry for this number of favorites stands: [1, columns].
 
     Entries are looked up, not computed: interpreters take different roots.
@@ -207,7 +207,7 @@ def _bias_of_query(b: _Builder, favorites: Tensor, preference: Preference) -> Te
     return b.arithmetic("MUL", b.cast(entry, "float32"), b.constant("last_column", last), (1, columns))
 
 
-def _search(table: Tensor, scale: float, preference: Preference | None) -> Signature:
+def _search(table: Tensor, scale: float, preference: InteractionRule | None) -> Signature:
     b = _Builder(table)
     columns = table.shape[1]
     dims = columns if preference is None else columns - 1
@@ -220,7 +220,7 @@ def _search(table: Tensor, scale: float, preference: Preference | None) -> Signa
     return Signature("search", {"vector": vector, "k": k}, {"ids": ids, "scores": scores}, tuple(b.operators))
 
 
-def _embed(table: Tensor, scale: float, preference: Preference | None) -> Signature:
+def _embed(table: Tensor, scale: float, preference: InteractionRule | None) -> Signature:
     b = _Builder(table)
     items = Tensor("items", "int32", (-1,))
     rows = b.rows(items, (-1, table.shape[1]))

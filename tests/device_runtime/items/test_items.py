@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from device_runtime import UnknownItemError
 from device_runtime.changes.kinds import Added, Removed, Renamed, applied
-from device_runtime.items.items import Catalog, ChangedCatalog
+from device_runtime.items.items import ChangedItems, Items
 from device_runtime.items.names import NameIndex
 
 few_names = st.sampled_from(["Red soup", "RED SOUP", "Borscht", "borscht", "Pancakes", "Hümmus", "hummus"])
@@ -22,13 +22,13 @@ few_changes = st.lists(
 
 @pytest.fixture(scope="module")
 def base(model):
-    return Catalog(model)
+    return Items(model)
 
 
 def changed(base, changes):
     result = applied(changes, base.ids)
     rows = np.arange(16 * len(result.added), dtype=np.int8).reshape(len(result.added), 16)
-    return ChangedCatalog(base, result, rows)
+    return ChangedItems(base, result, rows)
 
 
 @given(few_changes)

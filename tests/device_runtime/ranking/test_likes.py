@@ -13,7 +13,7 @@ from device_runtime import (
     Recommender,
     UnknownItemError,
 )
-from device_runtime.items.items import Catalog
+from device_runtime.items.items import Items
 from device_runtime.ranking.likes import likes_of, query_of
 from tests.device_runtime.plain import Plain, same
 
@@ -89,7 +89,7 @@ def test_items_that_are_liked_and_disliked_are_named(recommender, items, dislike
 
 
 def test_weights_that_cancel_out_are_an_error(model, monkeypatch):
-    catalog = Catalog(model)
+    catalog = Items(model)
     twins = np.repeat(model.table[:1], len(model.table), axis=0)  # as if all items were alike
     monkeypatch.setattr(catalog, "vectors", lambda rows: twins[rows])
     first, second, third = catalog.ids[:3]
