@@ -1,12 +1,46 @@
-"""Sizes as people write them."""
+"""What callers may pass, checked: texts, weights, and sizes as people write them."""
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable
+from numbers import Real
 
-from device_runtime.errors import InvalidArgumentError
+from device_runtime.errors import InvalidArgumentError, InvalidWeightError
 
+Values = str | Iterable[str]
 _BYTES = {"": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "KIB": 1024, "MIB": 1 << 20}
+
+
+def several(values: Values) -> list[str]:
+    """One text or several as a list.
+
+    Raises:
+        InvalidArgumentError: it is neither.
+    """
+    if isinstance(values, str):
+        return [values]
+    if not isinstance(values, Iterable):
+        raise InvalidArgumentError(f"{values!r} is neither a text nor a list of texts")
+    return list(values)
+
+
+def checked_weight(weight: object) -> float:
+    """`weight` as a float.
+
+    Raises:
+        InvalidWeightError: it is no number, or not finite.
+    """
+    if isinstance(weight, bool) or not isinstance(weight, Real):
+        raise InvalidWeightError(f"the weight is {weight!r}; give a number")
+    try:
+        number = float(weight)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise InvalidWeightError(f"the weight is {number}; give a finite number")
+    return number
 
 
 def parse_bytes(text: str) -> int:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from device_runtime.arguments import several
 from device_runtime.changes.files import OVERLAY_SUFFIX
 from device_runtime.engines import choice as engines
 from device_runtime.engines.choice import EngineName
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, ReadOnlyError
 from device_runtime.format.model_file import Manifest, ModelFile
-from device_runtime.items.attributes import Filter, several
+from device_runtime.items.attributes import Filter
 from device_runtime.items.items import Items
 from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversified
 from device_runtime.ranking.likes import Favorites, Likes, favorites_of, likes_of, query_of

@@ -37,7 +37,6 @@ UPWARD = {
     ("changes/profile", "recommender"),
     ("format/model_file", "scoring/objectives"),
     ("items/items", "changes/kinds"),
-    ("ranking/likes", "changes/kinds"),
     ("ranking/placement", "changes/kinds"),
 }
 IN_A_CIRCLE = {

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.arguments import several
 from device_runtime.changes.kinds import Added, Change, Dropped, Fold, Forgotten, Liked, Removed, Renamed
 from device_runtime.changes.overlay import Overlay
 from device_runtime.errors import ItemExistsError, MignonError, UnknownAttributeError
-from device_runtime.items.attributes import several
 from device_runtime.items.items import ChangedItems, Items
 from device_runtime.items.names import fold as folded_name
 from device_runtime.ranking.placement import place, row_of_added, row_towards

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
-from device_runtime.errors import InvalidArgumentError, InvalidWeightError
+from device_runtime.arguments import checked_weight
+from device_runtime.errors import InvalidArgumentError
 
 CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}  # those that no catalog may hold
 
@@ -287,20 +286,3 @@ def _checked_row(vector: Iterable[int]) -> tuple[int, ...]:
     if any(not -128 <= entry <= 127 for entry in row):
         raise InvalidArgumentError("the vector has an entry outside -128 to 127; give an int8 row")
     return row
-
-
-def checked_weight(weight: object) -> float:
-    """`weight` as a float.
-
-    Raises:
-        InvalidWeightError: it is no number, or not finite.
-    """
-    if isinstance(weight, bool) or not isinstance(weight, Real):
-        raise InvalidWeightError(f"the weight is {weight!r}; give a number")
-    try:
-        number = float(weight)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise InvalidWeightError(f"the weight is {number}; give a finite number")
-    return number

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from device_runtime.changes.kinds import checked_weight
+from device_runtime.arguments import checked_weight
 from device_runtime.errors import InvalidWeightError, NoFavoritesError
 from device_runtime.items.attributes import Filter
 from device_runtime.ranking.likes import likes_of

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.arguments import Values, several
 from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, some_of
 
-Values = str | Iterable[str]
 Filter = Mapping[str, Values | Mapping[str, Values]]
 NOT = "not"
+_CONDITION = re.compile("(?P<attribute>[^=:]*?)(?P<not>!?)[=:](?P<value>.*)", re.DOTALL)
 
 
 class AttributeIndex:
@@ -111,22 +113,32 @@ class AttributeIndex:
         return mask
 
 
-def several(values: Values) -> list[str]:
-    """One text or several as a list.
-
-    Raises:
-        InvalidArgumentError: it is neither.
-    """
-    if isinstance(values, str):
-        return [values]
-    if not isinstance(values, Iterable):
-        raise InvalidArgumentError(f"{values!r} is neither a text nor a list of texts")
-    return list(values)
-
-
 def _negated(attribute: str, condition: Mapping[str, Values]) -> list[str]:
     if list(condition) != [NOT]:
         raise InvalidArgumentError(
             f'the condition on {attribute!r} is {dict(condition)!r}; give a value, several, or {{"not": ...}}'
         )
     return several(condition[NOT])
+
+
+def parse_where(conditions: Iterable[str]) -> dict[str, list[str] | dict[str, list[str]]]:
+    """A filter from texts as people type them: `course=soup` or `course:soup`, and `course!=soup` to forbid a value.
+
+    An attribute that stands in several texts allows, or forbids, each of their values.
+
+    Raises:
+        InvalidArgumentError: a text is neither, or values of one attribute are both allowed and forbidden.
+    """
+    values_of: dict[str, list[str]] = {}
+    forbidding: dict[str, bool] = {}
+    for text in conditions:
+        found = _CONDITION.fullmatch(text)
+        if found is None:
+            raise InvalidArgumentError(
+                f"where is {text!r}; give ATTRIBUTE=VALUE, such as course=dessert, or ATTRIBUTE!=VALUE"
+            )
+        attribute, forbids = found["attribute"], bool(found["not"])
+        if forbidding.setdefault(attribute, forbids) != forbids:
+            raise InvalidArgumentError(f"where both asks for and forbids values of {attribute!r}; give one kind")
+        values_of.setdefault(attribute, []).append(found["value"])
+    return {name: {NOT: values} if forbidding[name] else values for name, values in values_of.items()}

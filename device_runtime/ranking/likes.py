@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.arguments import checked_weight, several
 from device_runtime.errors import ContradictoryLikesError, InvalidArgumentError, NoFavoritesError
-from device_runtime.items.attributes import several
 from device_runtime.items.items import Items, names_of
 from device_runtime.scoring.integers import Rows
 
@@ -83,8 +83,6 @@ def _weighted(catalog: Items, items: Favorites, dislikes: Iterable[str]) -> Like
 
 
 def _pairs(items: Favorites, dislikes: Iterable[str]) -> Iterator[tuple[str, float]]:
-    from device_runtime.changes.kinds import checked_weight  # which plain lists of favorites need not wait for
-
     if isinstance(items, Mapping):
         for item, weight in items.items():
             yield item, checked_weight(weight)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.arguments import several
 from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.items.attributes import several
 from device_runtime.scoring.integers import LARGEST_ENTRY
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 import pytest
 
-from device_runtime.arguments import parse_bytes
-from device_runtime.errors import InvalidArgumentError
+from device_runtime.arguments import checked_weight, parse_bytes, several
+from device_runtime.errors import InvalidArgumentError, InvalidWeightError
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,17 @@ def test_bytes_are_read_with_their_unit(text, expected):
 def test_what_is_no_number_of_bytes_is_refused(text):
     with pytest.raises(InvalidArgumentError, match="not a number of bytes"):
         parse_bytes(text)
+
+
+def test_one_text_or_several_are_a_list():
+    assert several("soup") == ["soup"]
+    assert several(text for text in ("soup", "salad")) == ["soup", "salad"]
+    with pytest.raises(InvalidArgumentError, match="neither a text nor a list"):
+        several(3)
+
+
+@pytest.mark.parametrize("weight", [True, "1", None, 10**400, float("nan"), float("-inf")])
+def test_a_weight_is_a_finite_number(weight):
+    assert checked_weight(-2) == -2.0
+    with pytest.raises(InvalidWeightError, match="number"):
+        checked_weight(weight)

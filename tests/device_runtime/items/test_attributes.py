@@ -1,7 +1,7 @@
 import pytest
 
 from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
-from device_runtime.items.attributes import AttributeIndex
+from device_runtime.items.attributes import AttributeIndex, parse_where
 
 RECORDS = [
     (0, ("course", "dessert|breakfast")),
@@ -73,3 +73,29 @@ def test_shared_values_come_with_those_that_have_them(index):
     assert index.shared(0, [0])[0] == ("course", "breakfast", [0])
     assert index.shared(3, [0, 1]) == []
     assert AttributeIndex(2, []).shared(0, [1]) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "where"),
+    [
+        ([], {}),
+        (["course=soup"], {"course": ["soup"]}),
+        (["course:soup", "course=main"], {"course": ["soup", "main"]}),
+        (["course!=soup", "course!:main", "diet:vegan"], {"course": {"not": ["soup", "main"]}, "diet": ["vegan"]}),
+        (["time=10:30", "sum:1=1", "empty="], {"time": ["10:30"], "sum": ["1=1"], "empty": [""]}),
+    ],
+)
+def test_a_filter_is_read_as_people_type_it(texts, where):
+    assert parse_where(texts) == where
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["soup"], "where is 'soup'; give ATTRIBUTE=VALUE"),
+        (["course=soup", "course!=main"], "both asks for and forbids values of 'course'"),
+    ],
+)
+def test_what_is_no_filter_is_an_error(texts, message):
+    with pytest.raises(InvalidArgumentError, match=message):
+        parse_where(texts)
