@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from device_runtime.errors import (
+    ChecksumError,
     ContradictoryLikesError,
+    DamagedCatalogError,
     DamagedFileError,
+    DamagedFlatbufferError,
     DamagedIndexError,
+    DamagedManifestError,
     DamagedOverlayError,
+    DamagedTableError,
     FileFormatError,
     FutureVersionError,
     IndexFileError,
@@ -19,7 +23,8 @@ from device_runtime.errors import (
     InvalidWeightError,
     ItemExistsError,
     MignonError,
-    MissingEngineError,
+    MissingInterpreterError,
+    MissingLibraryError,
     ModelFileError,
     NoFavoritesError,
     OverlayError,
@@ -27,6 +32,7 @@ from device_runtime.errors import (
     OverlayVersionError,
     OverlayWriteError,
     ReadOnlyError,
+    TruncatedFileError,
     UnknownAttributeError,
     UnknownItemError,
 )
@@ -38,11 +44,16 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ChecksumError",
     "ContradictoryLikesError",
     "Contribution",
+    "DamagedCatalogError",
     "DamagedFileError",
+    "DamagedFlatbufferError",
     "DamagedIndexError",
+    "DamagedManifestError",
     "DamagedOverlayError",
+    "DamagedTableError",
     "Explanation",
     "FileFormatError",
     "FutureVersionError",
@@ -54,7 +65,8 @@ __all__ = [
     "ItemExistsError",
     "Match",
     "MignonError",
-    "MissingEngineError",
+    "MissingInterpreterError",
+    "MissingLibraryError",
     "ModelFileError",
     "Neighbor",
     "NoFavoritesError",
@@ -65,27 +77,13 @@ __all__ = [
     "ReadOnlyError",
     "Recommender",
     "SharedValue",
+    "TruncatedFileError",
     "UnknownAttributeError",
     "UnknownItemError",
 ]
 
-_FORMER_NAMES: dict[str, type[MignonError]] = {
-    "ChecksumError": DamagedFileError,
-    "DamagedCatalogError": DamagedFileError,
-    "DamagedFlatbufferError": DamagedFileError,
-    "DamagedManifestError": DamagedFileError,
-    "DamagedTableError": DamagedFileError,
-    "MissingInterpreterError": MissingEngineError,
-    "MissingLibraryError": MissingEngineError,
-    "TruncatedFileError": DamagedFileError,
-}
-
 
 def __getattr__(name: str) -> Any:
-    if name in _FORMER_NAMES:
-        now = _FORMER_NAMES[name]
-        warnings.warn(f"{__name__}.{name} is now {now.__name__}", DeprecationWarning, stacklevel=2)
-        return now
     if name != "Recommender":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from device_runtime.recommender import Recommender  # here, so that commands may begin before numpy is imported

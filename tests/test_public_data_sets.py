@@ -12,7 +12,6 @@ from benchmarks.recommenders.own_model import mignons
 from device_runtime import Recommender
 from export.command import main as export_main
 from training.command import main as train_main
-from training.datasets.convert import main as datasets_main
 from training.evaluation.ranking import top_lists
 from training.inputs.interactions import read_interactions
 
@@ -76,7 +75,7 @@ def data(request, tmp_path_factory):
     """A folder with the log and the catalog, and what follows the names of its items."""
     folder = tmp_path_factory.mktemp(request.param.__name__)
     request.param(folder)
-    assert datasets_main([request.param.__name__, str(folder), "--out", str(folder / "out")]) == 0
+    assert train_main(["convert", request.param.__name__, str(folder), "--out", str(folder / "out")]) == 0
     return folder / "out", " (1995)" if request.param is movielens else ""
 
 

@@ -1,11 +1,7 @@
-"""python -m training: a catalog in, a trained folder out."""
+"""python -m training: a catalog or a log in, a trained folder out."""
 
 from __future__ import annotations
 
-from training.console.quiet_tensorflow import import_tensorflow
-
-import_tensorflow()
-
-from training.command import main  # noqa: E402
+from training.command import main
 
 raise SystemExit(main())

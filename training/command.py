@@ -1,125 +1,124 @@
-"""The command `python -m training`: by what items are like, or, with `--interactions`, by who likes them."""
+"""The command `python -m training`: trains by what items are like, or, with `--interactions`, by who likes them.
+
+`check` reports every problem of a catalog, `convert` turns a public data set into a log and a catalog.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
-from collections.abc import Sequence
-from dataclasses import Field, fields
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from training.by_attributes import train as catalog_command
-from training.by_attributes.trainer import Settings
-from training.by_interactions import train as preference_command
-from training.by_interactions.settings import PreferenceSettings, Weights
-from training.console.quiet_tensorflow import drop_output
-from training.errors import SettingsError, TrainingError
-from training.inputs.catalog import BUILT_IN_CATALOG
-from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER
-from training.trained import check_replaceable
+from device_runtime.cli.exit import run
+from training import train_catalog, train_interactions
+from training.errors import SettingsError
+from training.inputs.catalog import read_catalog
+from training.inputs.catalog_check import describe_catalog, problems_of
+from training.inputs.rules import rules_beside
+from training.loop.workers import read_worker
+from training.parser import (
+    CATALOG_SETTINGS,
+    INTERACTION_OPTIONS,
+    INTERACTION_SETTINGS,
+    make_check_parser,
+    make_convert_parser,
+    make_parser,
+)
+from training.report import describe_trained
+from training.trained import Trained
 
-BAD_INPUT = 2
-FAILURE = 1
-_CATALOG_SETTINGS = ("dims", "epochs", "batch", "patience", "seed")
+if TYPE_CHECKING:
+    from training.datasets.sources import Dataset
+    from training.inputs.interactions import Report
+
+PROBLEMS = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns 0, or 2 for bad usage or input, or 1 for a failure."""
-    arguments = _parser().parse_args(argv)
-    try:
-        _train(arguments)
-        sys.stdout.flush()
-    except TrainingError as error:
-        print(f"training: {error}", file=sys.stderr)
-        return BAD_INPUT
-    except BrokenPipeError:
-        drop_output()
-        return FAILURE
-    except OSError as error:
-        print(f"training: {arguments.out}: cannot be written ({error.strerror or error})", file=sys.stderr)
-        return FAILURE
-    except KeyboardInterrupt:
-        print("training: interrupted; --resume continues from the last finished epoch", file=sys.stderr)
-        return 130
-    return 0
+    """Runs the command; returns 0, or 2 for bad usage or input, or 1 for a failure or problems of a catalog."""
+    argv = sys.argv[1:] if argv is None else argv
+    commands = {"check": _check, "convert": _convert}
+    if argv and argv[0] in commands:
+        return commands[argv[0]](argv[1:])
+    arguments = make_parser().parse_args(argv)
+    return run(
+        lambda: _train(arguments),
+        "training",
+        when_interrupted="--resume continues from the last finished epoch",
+        describe_os_error=lambda error: _cannot_write(arguments.out, error),
+    )
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    given = {each.name: getattr(arguments, each.name) for each in _all_settings() if hasattr(arguments, each.name)}
-    check_replaceable(arguments.out)
+    given = vars(arguments)
+    settings = {name: given[name] for name in INTERACTION_SETTINGS if name in given}
+    options = {name: given[name] for name in INTERACTION_OPTIONS if name in given}
+    common = {name: given[name] for name in ("out", "resume", "evaluate")}
+    common["progress"] = not arguments.no_progress
     if arguments.interactions is not None:
-        if arguments.triplets is not None:
-            raise SettingsError("--triplets measures what items are like; leave it out with --interactions")
-        preference_command.train(arguments, PreferenceSettings(**given))
+        _train_interactions(arguments, {**common, **options, **settings})
         return
-    options = [name for name in preference_command.OPTIONS if getattr(arguments, name) is not None]
-    for name in (*given, *options):
-        if name not in _CATALOG_SETTINGS:
+    for name in (*settings, *options):
+        if name not in CATALOG_SETTINGS:
             option = name.replace("_", "-")
             raise SettingsError(f"--{option} is for learning from what people like; give --interactions with it")
-    arguments.catalog = arguments.catalog or BUILT_IN_CATALOG
-    catalog_command.train(arguments, Settings(**given))
+    _report(arguments, train_catalog(arguments.catalog, triplets=arguments.triplets, **common, **settings))
 
 
-def _all_settings() -> list[Field[Any]]:
-    return list(fields(PreferenceSettings))
+def _train_interactions(arguments: argparse.Namespace, options: dict[str, Any]) -> None:
+    if arguments.triplets is not None:
+        raise SettingsError("--triplets measures what items are like; leave it out with --interactions")
+
+    def print_log(report: Report) -> None:
+        if not arguments.json:
+            print(report, flush=True)
+
+    trained = train_interactions(arguments.interactions, catalog=arguments.catalog, on_read=print_log, **options)
+    if read_worker().number == 0:  # the others write nothing
+        _report(arguments, trained)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m training", description="Trains an embedding of items by what they are like or who likes them."
-    )
-    parser.add_argument("--catalog", type=Path, help="CSV or Parquet (default: 5,000 meals; none with --interactions)")
-    parser.add_argument("--triplets", type=Path, help="to measure with (default: those beside the catalog, if any)")
-    parser.add_argument("--out", type=Path, default=Path("build/model"), help="trained folder (default: %(default)s)")
-    parser.add_argument("--resume", action="store_true", help="continue a run that was stopped")
-    parser.add_argument(
-        "--evaluate",
-        action="store_true",
-        help="measure against TF-IDF and SVD as well, which trains five times more; with --interactions on a fifth of "
-        "the users, training once more without them",
-    )
-    parser.add_argument("--no-progress", action="store_true", help="no progress bar")
-    parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
-    _add_settings(parser.add_argument_group("how to train"), _CATALOG_SETTINGS)
-    likes = parser.add_argument_group("learning from what people like")
-    likes.add_argument(
-        "--interactions", type=Path, metavar="LOG", help=".csv, .parquet or .jsonl: user_id, item_id, ..."
-    )
-    likes.add_argument("--min-user", type=int, help=f"users with fewer items are left out (default: {MIN_USER})")
-    likes.add_argument("--min-item", type=int, help=f"items with fewer users are left out (default: {MIN_ITEM})")
-    likes.add_argument("--max-user", type=int, help=f"items of a user beyond are left out (default: {MAX_USER:,})")
-    likes.add_argument(
-        "--tune", type=int, metavar="N", help="search settings first, in N trials; --resume continues it"
-    )
-    likes.add_argument("--tune-dims", type=int, nargs="+", metavar="N", help="widths to choose among (default: --dims)")
-    likes.add_argument("--tensorboard", type=Path, metavar="DIR", help="log for TensorBoard")
-    _add_settings(likes, [each.name for each in _all_settings() if each.name not in _CATALOG_SETTINGS])
-    return parser
+def _report(arguments: argparse.Namespace, trained: Trained) -> None:
+    if arguments.json:
+        print(json.dumps(trained.metrics, ensure_ascii=False))
+    else:
+        print(f"{describe_trained(trained)}\nwrote {arguments.out}")
 
 
-def _add_settings(group: Any, names: Sequence[str]) -> None:
-    """Options that are absent from the arguments where they are not given, as each way to train has its defaults."""
-    other = {each.name: each.default for each in fields(Settings)}
-    kinds = {"int": int, "float": float, "Weights": str}
-    for each in _all_settings():
-        if each.name not in names:
-            continue
-        option, text = f"--{each.name.replace('_', '-')}", each.metadata["help"]
-        if each.type == "bool":
-            group.add_argument(option, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text)
-            continue
-        default = (
-            f"{other[each.name]}; with --interactions {each.default}"
-            if each.name in _CATALOG_SETTINGS
-            else each.default
-        )
-        group.add_argument(
-            option,
-            type=kinds[str(each.type)],
-            choices=get_args(Weights) if each.type == "Weights" else None,
-            metavar=None if each.type == "Weights" else "N",
-            default=argparse.SUPPRESS,
-            help=f"{text} (default: {default})",
-        )
+def _check(argv: Sequence[str]) -> int:
+    """`python -m training check`."""
+    file = make_check_parser().parse_args(argv).file
+
+    def check() -> int:
+        catalog, rules = read_catalog(file), rules_beside(file)
+        problems = problems_of(catalog, rules)
+        print("\n".join([*map(str, problems), *describe_catalog(catalog, problems)]))
+        return PROBLEMS if problems else 0
+
+    return run(check, "training check")
+
+
+def _convert(argv: Sequence[str]) -> int:
+    """`python -m training convert`."""
+    arguments = make_convert_parser().parse_args(argv)
+
+    def convert() -> None:
+        from training.datasets import convert, foodcom, movielens, nhanes
+
+        source = arguments.source
+        readers: dict[str, Callable[[], Dataset]] = {
+            "nhanes": lambda: nhanes.read_nhanes(source, arguments.dishes),
+            "foodcom": lambda: foodcom.read_foodcom(source, arguments.min_rating),
+            "movielens": lambda: movielens.read_movielens(source, arguments.min_rating),
+        }
+        notes = convert.write_dataset(readers[arguments.dataset](), arguments.out, arguments.parquet)
+        print("\n".join([*notes, f"wrote {arguments.out}"]))
+
+    return run(convert, "training convert", describe_os_error=lambda error: _cannot_write(arguments.out, error))
+
+
+def _cannot_write(out: Path, error: OSError) -> str:
+    return f"{out}: cannot be written ({error.strerror or error})"

@@ -1,9 +1,11 @@
-"""What can go wrong while training, under one base class. Each message says what was found, where, and what to do."""
+"""What can go wrong while training. Each message says what was found, where, and what to do."""
 
 from __future__ import annotations
 
+from device_runtime.errors import MignonError
 
-class TrainingError(Exception):
+
+class TrainingError(MignonError):
     """The base of every error of this package; its cause is the input, not the program."""
 
 

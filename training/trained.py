@@ -14,7 +14,6 @@ bias.npy         float32 [items]                   preference.json the numbers o
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import shutil
 import tempfile
@@ -27,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.console.files import digest_file
 from training.errors import CatalogError, TrainedFolderError
 from training.inputs.catalog import Catalog, read_catalog, write_catalog
 from training.inputs.triplets import Triplet, read_triplets, write_triplets
@@ -71,6 +71,7 @@ class Trained:
         attribute_vectors: float32 [values, dims]; their sum, weighted as in
             `inputs.attribute_features`, points to an item.
         preference: of a model of what people like.
+        seconds: how long its epochs took; None of one that was read from its folder.
     """
 
     catalog: Catalog
@@ -81,6 +82,7 @@ class Trained:
     settings: dict[str, Any]
     triplets: tuple[Triplet, ...] = ()
     preference: Preference | None = None
+    seconds: float | None = None
 
 
 def save(trained: Trained, folder: str | Path) -> None:
@@ -103,7 +105,7 @@ def save(trained: Trained, folder: str | Path) -> None:
         write_triplets(new / "triplets.csv", trained.catalog, trained.triplets)
         if trained.preference:
             _write_preference(new, trained.preference)
-        _write_json(new / DIGESTS, {path.name: _digest(path) for path in sorted(new.iterdir())})
+        _write_json(new / DIGESTS, {path.name: digest_file(path) for path in sorted(new.iterdir())})
 
 
 def load(folder: str | Path) -> Trained:
@@ -205,18 +207,13 @@ def _read_attributes(path: Path) -> tuple[tuple[str, str], ...]:
         return tuple((column, value) for column, value in csv.reader(stream))
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _check_digests(folder: Path) -> None:
     try:
         digests = json.loads((folder / DIGESTS).read_text("utf-8"))
         if digests.keys() not in (_PARTS, _PARTS | _PREFERENCE_PARTS):
             raise TrainedFolderError(f"{folder / DIGESTS}: does not name the parts of a trained folder; train again")
         for name, digest in digests.items():
-            if _digest(folder / name) != digest:
+            if digest_file(folder / name) != digest:
                 raise TrainedFolderError(f"{folder / name}: was altered since it was written; train again")
     except OSError as error:
         raise TrainedFolderError(

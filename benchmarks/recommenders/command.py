@@ -9,7 +9,8 @@ from pathlib import Path
 
 from benchmarks.recommenders import compare as interactions
 from training.console.quiet_tensorflow import import_tensorflow
-from training.datasets.convert import nhanes, write_dataset
+from training.datasets.convert import write_dataset
+from training.datasets.nhanes import read_nhanes
 from training.errors import DatasetError, SettingsError
 from training.inputs.catalog import Catalog, read_catalog
 from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, read_interactions
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     import_tensorflow()
     from benchmarks.recommenders import new_items as newcomers
     from benchmarks.recommenders.own_model import DIMS, mignons
-    from training.by_interactions.items import attributes_of
+    from training.inputs.attribute_features import attributes_of
 
     log, catalog = _read(arguments)
     if not arguments.json:
@@ -77,7 +78,7 @@ def _read(arguments: argparse.Namespace) -> tuple[Interactions, Catalog | None]:
         if arguments.catalog is not None:
             raise SettingsError(f"{arguments.log} has a catalog of its own; leave out --catalog")
         with tempfile.TemporaryDirectory() as folder:
-            write_dataset(nhanes([_nhanes_folder()], NHANES[arguments.log]), Path(folder))
+            write_dataset(read_nhanes([_nhanes_folder()], NHANES[arguments.log]), Path(folder))
             return _read_log(arguments, Path(folder, "interactions.csv"), Path(folder, "catalog.csv"))
     return _read_log(arguments, Path(arguments.log), arguments.catalog)
 

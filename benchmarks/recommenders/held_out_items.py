@@ -26,13 +26,13 @@ from training.console.quiet_tensorflow import import_tensorflow
 
 import_tensorflow()
 
-from training.by_interactions.items import attributes_of  # noqa: E402
-from training.by_interactions.scorer import PopularityScorer, PreferenceScorer  # noqa: E402
-from training.by_interactions.settings import PreferenceSettings  # noqa: E402
-from training.by_interactions.trainer import PreferenceTrainer  # noqa: E402
+from training.by_interactions.scorer import InteractionScorer  # noqa: E402
+from training.by_interactions.settings import InteractionSettings  # noqa: E402
+from training.by_interactions.trainer import InteractionTrainer  # noqa: E402
 from training.errors import TrainingError  # noqa: E402
-from training.evaluation.ranking import Scorer, Scores, evaluate, thirds  # noqa: E402
+from training.evaluation.ranking import PopularityScorer, Scorer, Scores, evaluate, thirds  # noqa: E402
 from training.evaluation.splits import Split, strong_generalization  # noqa: E402
+from training.inputs.attribute_features import attributes_of  # noqa: E402
 from training.inputs.catalog import read_catalog  # noqa: E402
 from training.inputs.interactions import Interactions, read_interactions  # noqa: E402
 from training.trained import Preference  # noqa: E402
@@ -103,14 +103,14 @@ class Case:
 
 
 def compare(
-    interactions: Interactions, attributes: csr_matrix, settings: PreferenceSettings, seed: int
+    interactions: Interactions, attributes: csr_matrix, settings: InteractionSettings, seed: int
 ) -> list[Quality]:
     """The models on one split of users."""
     split = strong_generalization(interactions.matrix, seed)
     case = Case(split, np.random.default_rng([seed, 1]).random(split.train.shape[1]) < NEW_SHARE)
     popularity, likeness = PopularityScorer(split.train), AttributeLikeness(attributes)
-    alone = PreferenceTrainer(split.train, settings).run(progress=False).scorer.in_8_bits()
-    joined = PreferenceTrainer(split.train, settings, attributes=attributes).run(progress=False).scorer.in_8_bits()
+    alone = InteractionTrainer(split.train, settings).run(progress=False).scorer.in_8_bits()
+    joined = InteractionTrainer(split.train, settings, attributes=attributes).run(progress=False).scorer.in_8_bits()
     placed = _without_items(split.train, attributes, settings, case.new).in_8_bits()
     return [
         case.quality("popularity (of new items: known afterwards)", popularity, case.recall_of_new(popularity)),
@@ -121,19 +121,19 @@ def compare(
 
 
 def _without_items(
-    train: csr_matrix, attributes: csr_matrix, settings: PreferenceSettings, new: Mask
-) -> PreferenceScorer:
+    train: csr_matrix, attributes: csr_matrix, settings: InteractionSettings, new: Mask
+) -> InteractionScorer:
     """A model that never saw the new items, in a table of all: those are placed by their attributes alone."""
     known = np.flatnonzero(~new)
     kept = train[:, known]
     kept.sort_indices()
-    fitted = PreferenceTrainer(kept, settings, attributes=attributes[known]).run(progress=False)
+    fitted = InteractionTrainer(kept, settings, attributes=attributes[known]).run(progress=False)
     table = attributes @ fitted.values
     table[known] = fitted.table
     bias = np.full(len(table), fitted.preference.bias.min(), np.float32)
     bias[known] = fitted.preference.bias
     preference = Preference(bias, fitted.preference.negative_columns, fitted.preference.power)
-    return PreferenceScorer(table.astype(np.float32), preference)
+    return InteractionScorer(table.astype(np.float32), preference)
 
 
 def _only(matrix: csr_matrix, items: Mask) -> csr_matrix:
@@ -162,11 +162,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("log", type=Path, help="interactions")
     parser.add_argument("catalog", type=Path, help="with attributes")
-    parser.add_argument("--dims", type=int, default=PreferenceSettings.dims, help="(default: %(default)s)")
-    parser.add_argument("--own-l2", type=float, default=PreferenceSettings.own_l2, help="(default: %(default)s)")
+    parser.add_argument("--dims", type=int, default=InteractionSettings.dims, help="(default: %(default)s)")
+    parser.add_argument("--own-l2", type=float, default=InteractionSettings.own_l2, help="(default: %(default)s)")
     parser.add_argument("--splits", type=int, default=2, help="(default: %(default)s)")
     arguments = parser.parse_args(argv)
-    settings = PreferenceSettings(dims=arguments.dims, own_l2=arguments.own_l2, validation=False)
+    settings = InteractionSettings(dims=arguments.dims, own_l2=arguments.own_l2, validation=False)
     try:
         catalog = read_catalog(arguments.catalog)
         interactions = read_interactions(arguments.log, catalog=catalog)

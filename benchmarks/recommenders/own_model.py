@@ -13,9 +13,10 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.recommenders.compare import FileScorer
 from export.quantization import rows_and_bias as preference
-from training.by_interactions.items import ItemAttributes, catalog_of, trained_of
-from training.by_interactions.settings import PreferenceSettings
-from training.by_interactions.trainer import PreferenceFitted, PreferenceTrainer
+from training.by_interactions.settings import InteractionSettings
+from training.by_interactions.train import build_trained
+from training.by_interactions.trainer import FittedInteractions, InteractionTrainer
+from training.inputs.attribute_features import ItemAttributes, catalog_of
 
 DIMS = (4, 8, 16, 32, 64, 128)
 WITH_ATTRIBUTES = "mignon with attributes"
@@ -30,7 +31,7 @@ class Mignon:
         attributes: csr [items, values], what each attribute value counts for an item.
     """
 
-    settings: PreferenceSettings = field(default_factory=PreferenceSettings)
+    settings: InteractionSettings = field(default_factory=InteractionSettings)
     attributes: csr_matrix | None = None
 
     @property
@@ -47,22 +48,22 @@ class Mignon:
         """A file of all items, trained on the columns `known`; the others are placed by their attributes alone."""
         settings = replace(self.settings, seed=seed)
         attributes = None if self.attributes is None else self.attributes[known]
-        fitted = PreferenceTrainer(train[:, known], settings, attributes=attributes).run(progress=False)
+        fitted = InteractionTrainer(train[:, known], settings, attributes=attributes).run(progress=False)
         return _exported(fitted, train.shape[1], known, self.attributes)
 
 
 def mignons(dims: Sequence[int], attributes: csr_matrix | None = None) -> list[Mignon]:
     """One model of each width, with the default settings."""
-    return [Mignon(PreferenceSettings(dims=width, validation=False), attributes) for width in dims]
+    return [Mignon(InteractionSettings(dims=width, validation=False), attributes) for width in dims]
 
 
 def _exported(
-    fitted: PreferenceFitted, items: int, known: NDArray[np.int64], attributes: csr_matrix | None
+    fitted: FittedInteractions, items: int, known: NDArray[np.int64], attributes: csr_matrix | None
 ) -> FileScorer:
     ids = [str(column) for column in range(items)]
     values = [] if attributes is None else [("attribute", str(value)) for value in range(attributes.shape[1])]
     matrix = csr_matrix((items, 0), dtype=np.float32) if attributes is None else attributes
-    trained = trained_of(fitted, ItemAttributes(catalog_of(ids), known, tuple(values), matrix), {}, {})
+    trained = build_trained(fitted, ItemAttributes(catalog_of(ids), known, tuple(values), matrix), {}, {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "compared.tflite"
         preference.write(trained, path, "compared", "")

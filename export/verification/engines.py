@@ -16,15 +16,15 @@ from tqdm import tqdm
 from device_runtime.engines.choice import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine, interpreter_modules
-from device_runtime.errors import MissingEngineError
+from device_runtime.errors import MissingInterpreterError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import is_exact_in_float32
-from device_runtime.scoring.top_k import top_k
+from device_runtime.scoring.integers import is_exact_in_float32, top_k
 from export.errors import VerificationError
 from export.quantization.rows import QuantizedTable
+from training.by_attributes.likeness import triplet_accuracy
 from training.console.quiet_tensorflow import without_chatter
 from training.inputs.catalog import Catalog
-from training.inputs.triplets import Triplet, triplet_accuracy
+from training.inputs.triplets import Triplet
 
 BASKETS = 200
 BASKETS_OF_LARGE = 50
@@ -225,7 +225,7 @@ def interpreters_of(model: ModelFile) -> dict[str, TFLiteEngine]:
         try:
             with without_chatter():
                 found[name] = TFLiteEngine(model, module)
-        except MissingEngineError:
+        except MissingInterpreterError:
             if model.manifest.bits == 8 or name != "tflite_runtime":
                 raise
     return found

@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training.by_attributes.trainer import Settings, Trainer
+from training.by_attributes import baselines, likeness
+from training.by_attributes.likeness import Vectors
+from training.by_attributes.settings import AttributeSettings
+from training.by_attributes.trainer import AttributeTrainer
 from training.errors import CatalogError
-from training.inputs import triplets as evaluation
 from training.inputs.attribute_features import Features, Vocabulary, build_vocabulary, featurize
 from training.inputs.catalog import Catalog, Item
-from training.inputs.triplets import Triplet, Vectors
+from training.inputs.triplets import Triplet
 
 WITHHELD = {"form": ("form",), "course": ("course",), "cuisine": ("cuisine", "region")}
 HIDDEN_COLUMN = "ingredients"
@@ -69,7 +71,8 @@ def evaluate(  # noqa: PLR0913 - what is measured, and how it is trained
     dims: Sequence[int],
     *,
     variants: Mapping[str, Callable[[NDArray[np.float32]], Vectors]] | None = None,
-    settings: Settings | None = None,
+    settings: AttributeSettings | None = None,
+    progress: bool = True,
 ) -> list[Scores]:
     """All measures of the baselines and of the model; trains a model for each measure and width.
 
@@ -85,11 +88,11 @@ def evaluate(  # noqa: PLR0913 - what is measured, and how it is trained
     terms = len(tasks[0].vocabulary) - 1
     results = [_chance(catalog), _scores("TF-IDF", terms, tasks, plain)]
     results.append(_scores("TF-IDF, weighted", terms, tasks, weighted))
-    for width in tqdm(dims, desc="evaluating", unit="width"):
+    for width in tqdm(dims, desc="evaluating", unit="width", disable=not progress):
         for name, matrices in (("SVD", plain), ("SVD, weighted", weighted)):
-            reduced = [evaluation.truncated_svd(matrix, width) for matrix in matrices]
+            reduced = [baselines.truncated_svd(matrix, width) for matrix in matrices]
             results.append(_scores(name, width, tasks, reduced))
-        tables = [_train(task, weights, replace(settings or Settings(), dims=width)) for task in tasks]
+        tables = [_train(task, weights, replace(settings or AttributeSettings(), dims=width)) for task in tasks]
         results += [_scores(name, width, tasks, [form(table) for table in tables]) for name, form in forms.items()]
     return results
 
@@ -119,17 +122,17 @@ def new_items(
     kept = np.setdiff1d(np.arange(count), held)
     vocabulary = build_vocabulary(catalog)
     features = featurize([item.attributes for item in catalog.items], vocabulary)
-    fitted = Trainer(_rows(features, kept), vocabulary, Settings(), weights).run(progress=False)
+    fitted = AttributeTrainer(_rows(features, kept), vocabulary, AttributeSettings(), weights).run(progress=False)
     placed = np.empty((count, fitted.table.shape[1]), np.float32)
     placed[kept] = fitted.table
     placed[held] = _placed(fitted.values, _rows(features, held))
-    trained = Trainer(features, vocabulary, Settings(), weights).run(progress=False).table
+    trained = AttributeTrainer(features, vocabulary, AttributeSettings(), weights).run(progress=False).table
     asked = [t for t in triplets if not {t.item, t.near, t.far}.isdisjoint(held.tolist())]
     return [
         NewItems(
             name,
-            evaluation.triplet_accuracy(vectors, asked).all,
-            *(evaluation.purity(vectors, evaluation.labels_of(catalog, column), held) for column in WITHHELD),
+            likeness.triplet_accuracy(vectors, asked).all,
+            *(likeness.purity(vectors, likeness.labels_of(catalog, column), held) for column in WITHHELD),
         )
         for name, vectors in (("placed by attributes", placed), ("in training", trained))
     ]
@@ -139,7 +142,7 @@ def _tasks(catalog: Catalog, triplets: Sequence[Triplet]) -> list[_Task]:
     attributes = [item.attributes for item in catalog.items]
     whole = _task(catalog, attributes, lambda vectors: _triplet_measures(vectors, triplets))
     withheld = [
-        _task(catalog, evaluation.without_columns(catalog, columns), _purity_measure(catalog, column))
+        _task(catalog, likeness.without_columns(catalog, columns), _purity_measure(catalog, column))
         for column, columns in WITHHELD.items()
     ]
     return [whole, _hidden_task(catalog), *withheld]
@@ -169,7 +172,7 @@ def _hidden_task(catalog: Catalog, seed: int = 5) -> _Task:
     return replace(
         task,
         measure=lambda vectors: {
-            "hidden_recall": evaluation.hidden_recall(vectors, everything, hidden, (start, end)),
+            "hidden_recall": likeness.hidden_recall(vectors, everything, hidden, (start, end)),
         },
     )
 
@@ -183,13 +186,13 @@ def _with_some_hidden(item: Item, rng: np.random.Generator) -> Mapping[str, tupl
 
 
 def _triplet_measures(vectors: Vectors, triplets: Sequence[Triplet]) -> dict[str, float]:
-    accuracy = evaluation.triplet_accuracy(vectors, triplets)
+    accuracy = likeness.triplet_accuracy(vectors, triplets)
     return {"triplets": accuracy.all, "hard_triplets": accuracy.hard or 0.0}
 
 
 def _purity_measure(catalog: Catalog, column: str) -> Callable[[Vectors], dict[str, float]]:
-    labels = evaluation.labels_of(catalog, column)
-    return lambda vectors: {column: evaluation.purity(vectors, labels)}
+    labels = likeness.labels_of(catalog, column)
+    return lambda vectors: {column: likeness.purity(vectors, labels)}
 
 
 def _scores(name: str, dims: int, tasks: Sequence[_Task], made: Sequence[Vectors]) -> Scores:
@@ -203,18 +206,18 @@ def _chance(catalog: Catalog) -> Scores:
     """One-hot vectors: every other item is equally far, so neighbors are drawn by chance."""
     shares = []
     for column in WITHHELD:
-        counts = np.bincount(evaluation.labels_of(catalog, column)).astype(np.float64)
+        counts = np.bincount(likeness.labels_of(catalog, column)).astype(np.float64)
         shares.append(float((counts * (counts - 1)).sum() / (len(catalog) * (len(catalog) - 1))))
     values = {value for item in catalog.items for value in item.attributes.get(HIDDEN_COLUMN, ())}
-    return Scores("one-hot (chance)", len(catalog), 0.5, 0.5, evaluation.NEIGHBORS / len(values), *shares)
+    return Scores("one-hot (chance)", len(catalog), 0.5, 0.5, likeness.NEIGHBORS / len(values), *shares)
 
 
-def _train(task: _Task, weights: Mapping[str, float], settings: Settings) -> NDArray[np.float32]:
-    return Trainer(task.features, task.vocabulary, settings, weights).run(progress=False).table
+def _train(task: _Task, weights: Mapping[str, float], settings: AttributeSettings) -> NDArray[np.float32]:
+    return AttributeTrainer(task.features, task.vocabulary, settings, weights).run(progress=False).table
 
 
 def _tf_idf(tasks: Sequence[_Task], weights: Mapping[str, float]) -> list[Vectors]:
-    return [evaluation.tf_idf(task.features, task.vocabulary, weights) for task in tasks]
+    return [baselines.tf_idf(task.features, task.vocabulary, weights) for task in tasks]
 
 
 def _rows(features: Features, rows: NDArray[np.int64]) -> Features:

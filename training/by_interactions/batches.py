@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.by_interactions.model import sparse_tensor
-from training.by_interactions.settings import PreferenceSettings
+from training.by_interactions.settings import InteractionSettings
+from training.loop.workers import Worker
 
 MOST_SOFTMAX_ITEMS = 30_000
 _MOST_KEPT_SCORES = 250_000_000
@@ -34,14 +34,6 @@ class Batch(NamedTuple):
     attributes: tf.SparseTensor | None = None
 
 
-@dataclass(frozen=True)
-class Worker:
-    """Which of so many workers: it takes every so many-th user of a step, the first from `number`."""
-
-    number: int = 0
-    count: int = 1
-
-
 class Batches:
     """Makes the steps.
 
@@ -54,7 +46,7 @@ class Batches:
     def __init__(
         self,
         targets: csr_matrix,
-        settings: PreferenceSettings,
+        settings: InteractionSettings,
         attributes: csr_matrix | None,
         teacher: NDArray[np.float32] | None,
         worker: Worker,

@@ -16,7 +16,7 @@ from scipy.linalg import cholesky, eigh, lapack
 from scipy.sparse import csr_matrix
 from scipy.sparse.linalg import eigsh
 
-from training.by_interactions.settings import PreferenceSettings
+from training.by_interactions.settings import InteractionSettings
 
 MOST_EXACT_ITEMS = 10_000
 _FEW_ITEMS = 1000
@@ -41,7 +41,7 @@ class Start:
     teacher: NDArray[np.float32] | None
 
 
-def start_of(matrix: csr_matrix, settings: PreferenceSettings) -> Start:
+def start_of(matrix: csr_matrix, settings: InteractionSettings) -> Start:
     """The start for users x items, in which stored entries count 1; random where items are too many for EASE."""
     count = np.log1p(np.bincount(matrix.indices, minlength=matrix.shape[1]))
     bias = (count - count.mean()).astype(np.float32)

@@ -33,7 +33,7 @@ class ValueVectors(NamedTuple):
     vectors: NDArray[np.float32]
 
 
-class PreferenceModel(tf_keras.Model):
+class InteractionModel(tf_keras.Model):
     """Scores of items for users.
 
     Args:

@@ -26,16 +26,16 @@ def rounded(weights: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True)
-class PreferenceScorer:
+class InteractionScorer:
     """A `training.evaluation.ranking.Scorer`; `table` is float32 [items, dims]."""
 
     table: NDArray[np.float32]
     preference: Preference
 
-    def in_8_bits(self) -> PreferenceScorer:
+    def in_8_bits(self) -> InteractionScorer:
         """The same, table and bias rounded as in the exported file."""
         kept = self.preference
-        return PreferenceScorer(rounded(self.table), Preference(rounded(kept.bias), kept.negative_columns, kept.power))
+        return InteractionScorer(rounded(self.table), Preference(rounded(kept.bias), kept.negative_columns, kept.power))
 
     @property
     def bytes_per_item(self) -> float:
@@ -49,14 +49,3 @@ class PreferenceScorer:
         number = np.maximum(np.diff(given.indptr), 1).astype(np.float32)[:, None]
         queries = present @ self.table * signs(self.table.shape[1], kept.negative_columns) / number**kept.power
         return queries @ self.table.T + kept.bias
-
-
-class PopularityScorer:
-    """Offers every user what most users of `train`, csr [users, items], had."""
-
-    def __init__(self, train: csr_matrix) -> None:
-        self._counts = np.bincount(train.indices, minlength=train.shape[1]).astype(np.float32)
-
-    def scores(self, given: csr_matrix) -> Scores:
-        """float32 [users, items], the same for all."""
-        return np.tile(self._counts, (given.shape[0], 1))

@@ -2,53 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal
 
-from training.errors import SettingsError
+from training.loop.settings import check_settings, choice, setting
 
 Weights = Literal["ignore", "log"]
 
 
-def _setting(default: Any, low: float, high: float, text: str) -> Any:
-    return field(default=default, metadata={"low": low, "high": high, "help": text})
-
-
 @dataclass(frozen=True)
-class PreferenceSettings:
+class InteractionSettings:
     """How to learn from what people like; each field's metadata says in words what it is, and its range.
 
     The defaults were chosen on users held out of the training users of one split of NHANES dietary recalls.
+
+    Raises:
+        SettingsError: one is out of its range.
     """
 
-    dims: int = _setting(32, 2, 1024, "numbers in a vector")
-    epochs: int = _setting(10, 1, 100_000, "epochs at most")
-    batch: int = _setting(256, 1, 1 << 20, "users in a step")
-    learning_rate: float = _setting(1e-2, 1e-6, 10, "of Adam, at its highest")
-    dropout: float = _setting(0.4, 0.01, 0.99, "share of a user's items hidden at each step, to be predicted")
-    power: float = _setting(0.5, 0, 1, "a sum of n items is divided by n to this power")
-    teacher: float = _setting(0.5, 0, 1, "what imitating the closed form counts, the hidden items counting the rest")
-    sharpness: float = _setting(5.0, 0.01, 1000, "of the closed form's scores, before their softmax")
-    gain: float = _setting(2.0, 0.01, 100, "of the first table over the closed form's")
-    l2: float = _setting(1e-5, 0, 10, "penalty on the squares of the table")
-    own_l2: float = _setting(1e-6, 0, 1000, "penalty on the part of an item's row that its attributes do not explain")
-    attribute_share: float = _setting(0.5, 0.001, 10, "what attributes count in a row; the less, the slower they learn")
-    ease_penalty: float = _setting(100.0, 1e-3, 1e9, "penalty of the closed form")
-    negatives: int = _setting(4096, 1, 1 << 20, "other items drawn for a step, where the catalog is too large for all")
-    aware_epochs: int = _setting(2, 0, 100_000, "last epochs, in which the table is rounded to 8 bits as in the file")
-    half_life: float = _setting(0.0, 0, 1e6, "days by which an interaction counts half as a target; 0: all count alike")
-    weights: Weights = field(
-        default="ignore", metadata={"help": "what a weight w counts as a target: 1, or log(1 + w)"}
-    )
-    patience: int = _setting(5, 1, 100_000, "epochs without a better held-out measure before training stops")
-    seed: int = _setting(0, 0, 200_000, "of every random choice")
-    validation: bool = _setting(True, 0, 1, "hold a few users out of training to find the best epoch")
+    dims: int = setting(32, 2, 1024, "numbers in a vector")
+    epochs: int = setting(10, 1, 100_000, "epochs at most")
+    batch: int = setting(256, 1, 1 << 20, "users in a step")
+    learning_rate: float = setting(1e-2, 1e-6, 10, "of Adam, at its highest")
+    dropout: float = setting(0.4, 0.01, 0.99, "share of a user's items hidden at each step, to be predicted")
+    power: float = setting(0.5, 0, 1, "a sum of n items is divided by n to this power")
+    teacher: float = setting(0.5, 0, 1, "what imitating the closed form counts, the hidden items counting the rest")
+    sharpness: float = setting(5.0, 0.01, 1000, "of the closed form's scores, before their softmax")
+    gain: float = setting(2.0, 0.01, 100, "of the first table over the closed form's")
+    l2: float = setting(1e-5, 0, 10, "penalty on the squares of the table")
+    own_l2: float = setting(1e-6, 0, 1000, "penalty on the part of an item's row that its attributes do not explain")
+    attribute_share: float = setting(0.5, 0.001, 10, "what attributes count in a row; the less, the slower they learn")
+    ease_penalty: float = setting(100.0, 1e-3, 1e9, "penalty of the closed form")
+    negatives: int = setting(4096, 1, 1 << 20, "other items drawn for a step, where the catalog is too large for all")
+    aware_epochs: int = setting(2, 0, 100_000, "last epochs, in which the table is rounded to 8 bits as in the file")
+    half_life: float = setting(0.0, 0, 1e6, "days by which an interaction counts half as a target; 0: all count alike")
+    weights: Weights = choice("ignore", "what a weight w counts as a target: 1, or log(1 + w)")  # noqa: RUF009 - a field
+    patience: int = setting(5, 1, 100_000, "epochs without a better held-out measure before training stops")
+    seed: int = setting(0, 0, 200_000, "of every random choice")
+    validation: bool = choice(True, "hold a few users out of training to find the best epoch")
 
     def __post_init__(self) -> None:
-        if self.weights not in get_args(Weights):
-            raise SettingsError(f"weights is {self.weights!r}; give {' or '.join(get_args(Weights))}")
-        for each in fields(self):
-            value, low, high = getattr(self, each.name), each.metadata.get("low"), each.metadata.get("high")
-            if low is not None and not low <= value <= high:
-                kind = "a whole number" if each.type == "int" else "a number"
-                raise SettingsError(f"{each.name} is {value}; give {kind} from {low:g} to {high:g}")
+        check_settings(self)

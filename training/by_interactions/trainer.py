@@ -4,17 +4,11 @@ The loss is the cross-entropy of the softmax over the catalog with the hidden it
 variational autoencoder), mixed with the scores of EASE as a teacher (distillation, Hinton et al., 2015). Of a large
 catalog (`training.by_interactions.batches.MOST_SOFTMAX_ITEMS`), a step sees the items of its users and a sample of the
 others, each counting by the inverse of its chance to be among them.
-
-Every random choice is a function of the seed and the epoch, never of what ran before, so a resumed run takes the same
-steps as an undisturbed one.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,29 +16,29 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from tqdm import tqdm
 
 from training.by_interactions.batches import Batch, Batches
 from training.by_interactions.ease import Start, start_of, value_vectors
-from training.by_interactions.model import PreferenceModel, ValueVectors
-from training.by_interactions.scorer import PreferenceScorer
-from training.by_interactions.settings import PreferenceSettings
-from training.errors import SettingsError, TrainingError
+from training.by_interactions.model import InteractionModel, ValueVectors
+from training.by_interactions.scorer import InteractionScorer
+from training.by_interactions.settings import InteractionSettings
+from training.errors import SettingsError
 from training.evaluation.ranking import evaluate
 from training.evaluation.splits import Split, Timestamps, strong_generalization
-from training.loop.checkpoint import Progress, load_checkpoint, save_checkpoint
-from training.loop.workers import is_chief, worker_of
+from training.loop.checkpoint import compute_fingerprint
+from training.loop.run import TrainingRun
+from training.loop.workers import worker_of
 from training.trained import Preference
 
 HELD_OUT_SHARE = 0.05
 MOST_HELD_OUT = 2000
 _MOST_HELD_OUT_SCORES = 100_000_000
-_WARM_UP = 20
+_WARM_UP = 20  # steps in which the learning rate rises to its highest
 _DAY = 86_400
-_NEVER = -1e9
+_NEVER = -1e9  # as a logit; infinity would make gradients of 0 into NaN
 
 
-class Epoch(NamedTuple):
+class InteractionEpoch(NamedTuple):
     """What is known after an epoch; recall@10 and NDCG@10 of held-out users in 8 bits, NaN where there are none."""
 
     loss: float
@@ -53,7 +47,7 @@ class Epoch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class PreferenceFitted:
+class FittedInteractions:
     """A trained model.
 
     Attributes:
@@ -64,17 +58,17 @@ class PreferenceFitted:
     table: NDArray[np.float32]
     preference: Preference
     values: NDArray[np.float32]
-    history: tuple[Epoch, ...]
+    history: tuple[InteractionEpoch, ...]
     best_epoch: int
 
     @property
-    def scorer(self) -> PreferenceScorer:
+    def scorer(self) -> InteractionScorer:
         """What ranks items for users."""
-        return PreferenceScorer(self.table, self.preference)
+        return InteractionScorer(self.table, self.preference)
 
 
-class PreferenceTrainer:
-    """One model in training. `run` trains and gives the model of the best held-out measure.
+class InteractionTrainer(TrainingRun[FittedInteractions]):
+    """One model in training; the measure is NDCG@10 of held-out users in 8 bits.
 
     Args:
         matrix: csr [users, items]; stored entries are what a user likes, their values weights.
@@ -83,10 +77,12 @@ class PreferenceTrainer:
         strategy: how to share the work (see `training.loop.workers`); each worker is given the same data.
     """
 
+    remedy = "give a lower --learning-rate"
+
     def __init__(
         self,
         matrix: csr_matrix,
-        settings: PreferenceSettings,
+        settings: InteractionSettings,
         *,
         timestamps: Timestamps | None = None,
         attributes: csr_matrix | None = None,
@@ -102,55 +98,42 @@ class PreferenceTrainer:
         self._negative_columns = start.negative_columns
         attributes = None if attributes is None else csr_matrix(attributes * np.float32(settings.attribute_share))
         self._attributes = attributes
-        self._strategy = strategy or tf.distribute.get_strategy()
+        strategy = strategy or tf.distribute.get_strategy()
         targets = target_weights(train, settings, times)
-        self.batches = Batches(targets, settings, attributes, start.teacher, worker_of(self._strategy))
-        with self._strategy.scope():
-            self.model = PreferenceModel(start, settings.power, _vectors(start, train, attributes))
-            self.variables = self.model.trainable_variables
+        self.batches = Batches(targets, settings, attributes, start.teacher, worker_of(strategy))
+        with strategy.scope():
+            self.model = InteractionModel(start, settings.power, _vectors(start, train, attributes))
+            variables = self.model.trainable_variables
             self.optimizer = tf_keras.optimizers.Adam(_schedule(settings, self.batches.steps))
-            self.optimizer.build(self.variables)
-        self.progress = Progress(best=[v.numpy() for v in self.variables])
+            self.optimizer.build(variables)
+        super().__init__(settings, variables, [*self.optimizer.variables, self.model.rounding], strategy)
         self.step = tf.function(self._run_step, reduce_retracing=True, autograph=False)
 
-    def run(
-        self, checkpoint: Path | None = None, *, progress: bool = True, tensorboard: Path | None = None
-    ) -> PreferenceFitted:
-        """Trains until the held-out measure no longer improves, saving to `checkpoint` after each epoch."""
-        writer = tf.summary.create_file_writer(str(tensorboard)) if tensorboard and is_chief(self._strategy) else None
-        done, total = self.progress.epochs_done, self.settings.epochs
-        with tqdm(total=total, initial=done, desc="training", unit="epoch", disable=not progress) as bar:
-            while self.progress.epochs_done < total and not self._is_stale():
-                loss = self._epoch(self.progress.epochs_done)
-                self.progress.epochs_done += 1
-                measured = self._measure(loss)
-                bar.set_postfix({name: f"{value:.4f}" for name, value in measured._asdict().items()})
-                bar.update()
-                if writer is not None:
-                    _log(writer, self.progress.epochs_done, measured)
-                if checkpoint is not None and is_chief(self._strategy):
-                    values = [v.numpy() for v in self._all_variables()]
-                    save_checkpoint(checkpoint, self._fingerprint(), self.progress, values)
-        return self._fitted()
-
-    def restore(self, checkpoint: Path) -> None:
-        """Continues from a checkpoint of the same data and settings.
-
-        Raises:
-            TrainingError: it cannot be read or belongs to other data or settings.
-        """
-        everything = self._all_variables()
-        self.progress, values = load_checkpoint(checkpoint, self._fingerprint(), len(everything), len(self.variables))
-        for variable, value in zip(everything, values, strict=True):
-            variable.assign(value)
-
-    def _epoch(self, epoch: int) -> float:
+    def train_epoch(self, epoch: int) -> float:
+        """See `TrainingRun.train_epoch`."""
         if epoch >= self.settings.epochs - self.settings.aware_epochs:
             self.model.round_from_now()
-        loss = float(np.mean([self.step(batch) for batch in self.batches.of_epoch(epoch)]))
-        if not np.isfinite(loss):
-            raise TrainingError(f"the loss became {loss} in epoch {epoch + 1}; give a lower --learning-rate")
-        return loss
+        return float(np.mean([self.step(batch) for batch in self.batches.of_epoch(epoch)]))
+
+    def measure(self, loss: float) -> InteractionEpoch:
+        """See `TrainingRun.measure`."""
+        if self.held_out is None:
+            return InteractionEpoch(loss, np.nan, np.nan)
+        users = evaluate(self._scorer().in_8_bits(), self.held_out).users
+        return InteractionEpoch(loss, float(users.recall.mean()), float(users.ndcg.mean()))
+
+    def result(self) -> FittedInteractions:
+        """See `TrainingRun.result`."""
+        scorer = self._scorer()
+        values = np.zeros((0, scorer.table.shape[1]), np.float32)
+        if self.model.values is not None:
+            values = self.model.values.numpy() * np.float32(self.settings.attribute_share)
+        history = tuple(InteractionEpoch(*epoch) for epoch in self.progress.history)
+        return FittedInteractions(scorer.table, scorer.preference, values, history, self.progress.best_epoch)
+
+    def fingerprint(self) -> str:
+        """See `TrainingRun.fingerprint`."""
+        return compute_fingerprint(self.settings, self.batches.targets, self._attributes)
 
     def _run_step(self, batch: Batch) -> tf.Tensor:
         return self._strategy.reduce("sum", self._strategy.run(self._train_step, (batch,)), axis=None)
@@ -184,54 +167,12 @@ class PreferenceTrainer:
             penalty += self.settings.own_l2 / 2 * tf.reduce_sum(own * own)
         return penalty
 
-    def _measure(self, loss: float) -> Epoch:
-        measured = Epoch(loss, np.nan, np.nan)
-        if self.held_out is not None:
-            table, preference = self._table_and_preference()
-            users = evaluate(PreferenceScorer(table, preference).in_8_bits(), self.held_out).users
-            measured = Epoch(loss, float(users.recall.mean()), float(users.ndcg.mean()))
-        best = max((epoch[-1] for epoch in self.progress.history), default=-np.inf)
-        self.progress.history.append(list(measured))
-        if not measured.ndcg < best:
-            self.progress.best = [v.numpy() for v in self.variables]
-            self.progress.best_epoch = self.progress.epochs_done
-        return measured
-
-    def _is_stale(self) -> bool:
-        return self.progress.epochs_done - self.progress.best_epoch >= self.settings.patience
-
-    def _fitted(self) -> PreferenceFitted:
-        for variable, value in zip(self.variables, self.progress.best, strict=True):
-            variable.assign(value)
-        table, preference = self._table_and_preference()
-        values = np.zeros((0, table.shape[1]), np.float32)
-        if self.model.values is not None:
-            values = self.model.values.numpy() * np.float32(self.settings.attribute_share)
-        history = tuple(Epoch(*epoch) for epoch in self.progress.history)
-        return PreferenceFitted(table, preference, values, history, self.progress.best_epoch)
-
-    def _table_and_preference(self) -> tuple[NDArray[np.float32], Preference]:
+    def _scorer(self) -> InteractionScorer:
         preference = Preference(self.model.bias.numpy(), self._negative_columns, self.settings.power)
-        return self.model.rows().numpy(), preference
-
-    def _all_variables(self) -> Sequence[tf.Variable]:
-        return [*self.variables, *self.optimizer.variables, self.model.rounding]
-
-    def _fingerprint(self) -> str:
-        return fingerprint(self.settings, self.batches.targets, self._attributes)
+        return InteractionScorer(self.model.rows().numpy(), preference)
 
 
-def fingerprint(settings: PreferenceSettings, *matrices: csr_matrix | None) -> str:
-    """Another text for other settings or data."""
-    digest = hashlib.sha256(repr(asdict(settings)).encode())
-    for matrix in matrices:
-        if matrix is not None:
-            for part in (matrix.indptr, matrix.indices, matrix.data):
-                digest.update(part.tobytes())
-    return digest.hexdigest()
-
-
-def target_weights(matrix: csr_matrix, settings: PreferenceSettings, timestamps: Timestamps | None) -> csr_matrix:
+def target_weights(matrix: csr_matrix, settings: InteractionSettings, timestamps: Timestamps | None) -> csr_matrix:
     """What each interaction counts as a target: csr float32 [users, items]."""
     weights = np.log1p(matrix.data) if settings.weights == "log" else np.ones(matrix.nnz)
     if settings.half_life:
@@ -243,7 +184,7 @@ def target_weights(matrix: csr_matrix, settings: PreferenceSettings, timestamps:
     return csr_matrix((weights.astype(np.float32), matrix.indices, matrix.indptr), matrix.shape)
 
 
-def _hold_out(matrix: csr_matrix, settings: PreferenceSettings, timestamps: Timestamps | None) -> Split | None:
+def _hold_out(matrix: csr_matrix, settings: InteractionSettings, timestamps: Timestamps | None) -> Split | None:
     """A split to choose the best epoch by; None where not wanted or where users are too few."""
     users, items = matrix.shape
     count = min(int(users * HELD_OUT_SHARE), MOST_HELD_OUT, _MOST_HELD_OUT_SCORES // items)
@@ -260,7 +201,7 @@ def _vectors(start: Start, matrix: csr_matrix, attributes: csr_matrix | None) ->
     return ValueVectors(attributes, value_vectors(start.table, attributes, counts))
 
 
-def _schedule(settings: PreferenceSettings, steps_per_epoch: int) -> Any:
+def _schedule(settings: InteractionSettings, steps_per_epoch: int) -> Any:
     steps = settings.epochs * steps_per_epoch
     warm_up = min(_WARM_UP, steps // 2)
     return tf_keras.optimizers.schedules.CosineDecay(
@@ -269,10 +210,3 @@ def _schedule(settings: PreferenceSettings, steps_per_epoch: int) -> Any:
         warmup_target=settings.learning_rate if warm_up else None,
         warmup_steps=warm_up,
     )
-
-
-def _log(writer: Any, epoch: int, measured: Epoch) -> None:
-    with writer.as_default(step=epoch):
-        for name, value in measured._asdict().items():
-            tf.summary.scalar(name, value)
-    writer.flush()

@@ -15,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from training.by_interactions.settings import PreferenceSettings
+from training.by_interactions.settings import InteractionSettings
 from training.errors import SettingsError
 
 
@@ -45,12 +45,13 @@ class Search:
 
     Attributes:
         trials: how many in all, those that `study_file` holds already counted.
+        study_file: where tries are kept, so that a search can be continued; None to keep them in memory.
         dims: widths to choose among; none to keep that of the settings.
         name: of the study in the file, another for other data.
     """
 
     trials: int
-    study_file: Path
+    study_file: Path | None = None
     dims: tuple[int, ...] = ()
     name: str = "mignon"
 
@@ -59,14 +60,14 @@ class Search:
 class Tuned:
     """The best settings of so many trials, and their measure."""
 
-    settings: PreferenceSettings
+    settings: InteractionSettings
     measure: float
     trials: int
 
 
 def tune(
-    measure: Callable[[PreferenceSettings], float],
-    settings: PreferenceSettings,
+    measure: Callable[[InteractionSettings], float],
+    settings: InteractionSettings,
     search: Search,
     *,
     progress: bool = True,
@@ -81,28 +82,29 @@ def tune(
     """
     if search.trials < 1:
         raise SettingsError(f"tune is {search.trials}; give 1 or more")
-    optuna = _library()
-    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(search.study_file)))
-    study = optuna.create_study(storage=storage, study_name=search.name, direction="maximize", load_if_exists=True)
+    optuna = _import_optuna()
+    study = _open_study(optuna, search)
     if not study.trials:
-        study.enqueue_trial(_within_ranges(settings, search.dims))
+        study.enqueue_trial(_clip_to_ranges(settings, search.dims))
 
     def objective(trial: Any) -> float:
-        value = measure(_suggested(trial, settings, search.dims))
+        value = measure(_suggest(trial, settings, search.dims))
         if math.isnan(value):
             raise SettingsError("--tune needs held-out users; give a log of more users and leave out --no-validation")
         return value
 
-    with tqdm(total=search.trials, initial=_done(study), desc="tuning", unit="trial", disable=not progress) as bar:
-        while (done := _done(study)) < search.trials:
+    with tqdm(
+        total=search.trials, initial=_count_done(study), desc="tuning", unit="trial", disable=not progress
+    ) as bar:
+        while (done := _count_done(study)) < search.trials:
             study.sampler = optuna.samplers.TPESampler(seed=settings.seed * 10_007 + done)
             study.optimize(objective, n_trials=1)
             bar.set_postfix(best=f"{study.best_value:.4f}")
             bar.update()
-    return Tuned(replace(settings, **study.best_params), study.best_value, _done(study))
+    return Tuned(replace(settings, **study.best_params), study.best_value, _count_done(study))
 
 
-def _library() -> Any:
+def _import_optuna() -> Any:
     try:
         import optuna
     except ImportError:
@@ -111,11 +113,18 @@ def _library() -> Any:
     return optuna
 
 
-def _done(study: Any) -> int:
+def _open_study(optuna: Any, search: Search) -> Any:
+    storage = None
+    if search.study_file is not None:
+        storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(search.study_file)))
+    return optuna.create_study(storage=storage, study_name=search.name, direction="maximize", load_if_exists=True)
+
+
+def _count_done(study: Any) -> int:
     return sum(trial.state.name == "COMPLETE" for trial in study.trials)
 
 
-def _within_ranges(settings: PreferenceSettings, dims: Sequence[int]) -> dict[str, Any]:
+def _clip_to_ranges(settings: InteractionSettings, dims: Sequence[int]) -> dict[str, Any]:
     found: dict[str, Any] = {
         name: min(max(getattr(settings, name), each.low), each.high) for name, each in RANGES.items()
     }
@@ -124,7 +133,7 @@ def _within_ranges(settings: PreferenceSettings, dims: Sequence[int]) -> dict[st
     return found
 
 
-def _suggested(trial: Any, settings: PreferenceSettings, dims: Sequence[int]) -> PreferenceSettings:
+def _suggest(trial: Any, settings: InteractionSettings, dims: Sequence[int]) -> InteractionSettings:
     found = {name: trial.suggest_float(name, each.low, each.high, log=each.log) for name, each in RANGES.items()}
     if dims:
         found["dims"] = trial.suggest_categorical("dims", list(dims))

@@ -29,6 +29,17 @@ class Scorer(Protocol):
         """[users, items], greater is better, for the users whose items are the rows of `given`; -inf for never."""
 
 
+class PopularityScorer:
+    """Offers every user what most users of `train`, csr [users, items], had."""
+
+    def __init__(self, train: csr_matrix) -> None:
+        self._counts = np.bincount(train.indices, minlength=train.shape[1]).astype(np.float32)
+
+    def scores(self, given: csr_matrix) -> Scores:
+        """float32 [users, items], the same for all."""
+        return np.tile(self._counts, (given.shape[0], 1))
+
+
 @dataclass(frozen=True)
 class UserMeasures:
     """The measures of each case of a split: float64 [cases], NaN where a measure says nothing of a user.

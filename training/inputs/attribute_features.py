@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
-from training.inputs.catalog import Catalog
+from training.inputs.catalog import Catalog, Item
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,44 @@ def featurize(items: Sequence[Mapping[str, tuple[str, ...]]], vocabulary: Vocabu
         for j, (index, weight) in enumerate(row):
             indices[i, j], weights[i, j] = index, weight
     return Features(indices, weights)
+
+
+@dataclass(frozen=True)
+class ItemAttributes:
+    """What the items of a catalog are like.
+
+    Attributes:
+        rows: int64 [items with interactions], their rows in the catalog.
+        values: (column, value) of each column of `matrix`.
+        matrix: csr float32 [items of the catalog, values], what each value counts, as `featurize` has it.
+    """
+
+    catalog: Catalog
+    rows: NDArray[np.int64]
+    values: tuple[tuple[str, str], ...]
+    matrix: csr_matrix
+
+    @property
+    def known(self) -> csr_matrix | None:
+        """Of the items with interactions, in their order; None where no item has attributes."""
+        return self.matrix[self.rows] if self.values else None
+
+
+def catalog_of(ids: Sequence[str]) -> Catalog:
+    """A catalog of items of which only their ids are known, which are their names too."""
+    return Catalog(tuple(Item(row, item, item, (), {}) for row, item in enumerate(ids, start=2)), ())
+
+
+def attributes_of(catalog: Catalog, ids: Sequence[str]) -> ItemAttributes:
+    """What a catalog says of its items; those called `ids` have interactions."""
+    vocabulary = build_vocabulary(catalog)
+    features = featurize([item.attributes for item in catalog.items], vocabulary)
+    present = features.indices > 0
+    indptr = np.concatenate([[0], np.cumsum(present.sum(axis=1))])
+    shape = (len(catalog), len(vocabulary.values))
+    matrix = csr_matrix((features.weights[present], features.indices[present] - 1, indptr), shape)
+    row_of = {item.id: row for row, item in enumerate(catalog.items)}
+    return ItemAttributes(catalog, np.array([row_of[item] for item in ids], np.int64), vocabulary.values, matrix)
 
 
 def _weighted(

@@ -1,7 +1,4 @@
-"""Reads and checks a catalog of items: CSV or Parquet with `id`, `name`, `aliases` and columns of attributes.
-
-`python -m training.inputs.catalog check FILE` reports every problem of a catalog, with its row.
-"""
+"""Reads and checks a catalog of items: CSV or Parquet with `id`, `name`, `aliases` and columns of attributes."""
 
 from __future__ import annotations
 
@@ -169,9 +166,3 @@ def _check_items(path: Path, items: Sequence[Item]) -> None:
                     f"every item needs its own {column}"
                 )
             first[value] = item.row
-
-
-if __name__ == "__main__":
-    from training.inputs.catalog_check import main
-
-    raise SystemExit(main())

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from device_runtime.items.names import fold
-from training.errors import TrainingError
-from training.inputs.catalog import Catalog, Item, read_catalog
-from training.inputs.rules import Rules, rules_beside
+from training.inputs.catalog import Catalog, Item
+from training.inputs.rules import Rules
 
-CLEAN = 0
-PROBLEMS = 1
-BAD_INPUT = 2
 _COUNTED = ("cuisine", "course", "form")
 
 
@@ -27,6 +19,9 @@ class Problem:
 
     row: int
     text: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}: {self.text}" if self.row else self.text
 
 
 def problems_of(catalog: Catalog, rules: Rules) -> list[Problem]:
@@ -41,6 +36,17 @@ def rows_alike(catalog: Catalog) -> int:
     """How many rows share all their attributes with another row."""
     same = Counter(tuple(item.attributes.get(column, ()) for column in catalog.columns) for item in catalog.items)
     return sum(count for count in same.values() if count > 1)
+
+
+def describe_catalog(catalog: Catalog, problems: Sequence[Problem]) -> Iterator[str]:
+    """Lines with the counts of its usual columns, and of its items and problems."""
+    for column in _COUNTED:
+        counts = _counts(catalog, column)
+        if counts:
+            listed = ", ".join(f"{value} {count}" for value, count in counts.most_common())
+            yield f"{len(counts)} values of {column}: {listed}"
+    aliased = sum(bool(item.aliases) for item in catalog.items)
+    yield f"{len(catalog)} items, {aliased} with aliases, {rows_alike(catalog)} alike in all; {len(problems)} problems"
 
 
 def _item_problems(item: Item, rules: Rules) -> Iterator[Problem]:
@@ -96,36 +102,3 @@ def _near(name: str) -> str:
 
 def _counts(catalog: Catalog, column: str) -> Counter[str]:
     return Counter(item.attributes[column][0] for item in catalog.items if column in item.attributes)
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `python -m training.inputs.catalog`; returns 0 if clean, 1 if there are problems, 2 if it cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m training.inputs.catalog", description="Checks a catalog.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    check = commands.add_parser("check", help="report every problem, with its row")
-    check.add_argument("file", type=Path, help="CSV or Parquet; rules beside it, in FILE's name with .toml, are used")
-    arguments = parser.parse_args(argv)
-    try:
-        catalog, rules = read_catalog(arguments.file), rules_beside(arguments.file)
-    except TrainingError as error:
-        print(f"training.inputs.catalog: {error}", file=sys.stderr)
-        return BAD_INPUT
-    problems = problems_of(catalog, rules)
-    try:
-        for problem in problems:
-            print(f"row {problem.row}: {problem.text}" if problem.row else problem.text)
-        _summary(catalog, problems)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the output has gone
-    return PROBLEMS if problems else CLEAN
-
-
-def _summary(catalog: Catalog, problems: Sequence[Problem]) -> None:
-    for column in _COUNTED:
-        counts = _counts(catalog, column)
-        if counts:
-            listed = ", ".join(f"{value} {count}" for value, count in counts.most_common())
-            print(f"{len(counts)} values of {column}: {listed}")
-    aliased = sum(bool(item.aliases) for item in catalog.items)
-    print(f"{len(catalog)} items, {aliased} with aliases, {rows_alike(catalog)} alike in all; {len(problems)} problems")

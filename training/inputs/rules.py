@@ -6,15 +6,19 @@ diets and allergens. `meals.toml` is the example; each part is optional.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import tomllib
-
 from training.errors import RulesError
 from training.inputs.catalog import Catalog, Item
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 _EATEN_BY: tuple[tuple[str, frozenset[str]], ...] = (
     ("vegan", frozenset()),

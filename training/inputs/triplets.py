@@ -1,32 +1,14 @@
-"""Measures of an embedding of a catalog, and the baselines it must beat. Vectors are rows of unit length.
-
-Every measure takes any matrix of unit rows, dense or sparse, so that an embedding, its int8 form, TF-IDF and its
-truncated SVD are measured alike.
-"""
+"""Triplets that people judged: an item is more like one than like another."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, diags
-from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.preprocessing import normalize
 
 from training.errors import CatalogError
-from training.inputs.attribute_features import Features, Vocabulary
 from training.inputs.catalog import Catalog
-
-Vectors = Any  # NDArray[np.float32] or csr_matrix, which has no types
-NEIGHBORS = 10
-_ROWS_AT_ONCE = 512
-_VOTERS = 20
 
 
 @dataclass(frozen=True)
@@ -37,15 +19,6 @@ class Triplet:
     near: int
     far: int
     kind: str
-
-
-@dataclass(frozen=True)
-class TripletAccuracy:
-    """The share of triplets in which `near` has the greater cosine; a tie counts half."""
-
-    all: float
-    hard: float | None
-    count: int
 
 
 def read_triplets(path: Path, catalog: Catalog) -> list[Triplet]:
@@ -78,103 +51,3 @@ def triplets_of(catalog_path: Path, catalog: Catalog, given: Path | None = None)
     """The triplets in `given`, or else in the file beside a catalog that ends in `.triplets.csv`, or else none."""
     beside = catalog_path.with_suffix(".triplets.csv")
     return read_triplets(given or beside, catalog) if given or beside.is_file() else []
-
-
-def triplet_accuracy(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAccuracy:
-    """How often the nearer of two items is the one that people would rather take instead."""
-    item, near, far = (np.array([getattr(t, part) for t in triplets], np.int64) for part in ("item", "near", "far"))
-    margin = _row_products(vectors[item], vectors[near]) - _row_products(vectors[item], vectors[far])
-    right = (margin > 1e-7) + 0.5 * (np.abs(margin) <= 1e-7)
-    hard = np.array([t.kind == "hard" for t in triplets])
-    return TripletAccuracy(float(right.mean()), float(right[hard].mean()) if hard.any() else None, len(triplets))
-
-
-def purity(vectors: Vectors, labels: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> float:
-    """The mean share of an item's ten nearest neighbors that have its label; `rows` limits whose neighbors count."""
-    shares = [
-        (labels[neighbors] == labels[block][:, None]).mean(axis=1)
-        for block, neighbors, _ in _neighbors(vectors, NEIGHBORS, rows)
-    ]
-    return float(np.concatenate(shares).mean())
-
-
-def hidden_recall(vectors: Vectors, features: Features, hidden: NDArray[np.bool_], column: tuple[int, int]) -> float:
-    """Recall@10 of hidden values of one column, voted for by the twenty nearest items.
-
-    Args:
-        vectors: made from what is not hidden.
-        hidden: [items, longest], which values of `features` were hidden.
-        column: first index of the column's values, and the one after its last.
-    """
-    start, end = column
-    ours = (features.indices >= start) & (features.indices < end)
-    shown = _membership(features, ours & ~hidden, column)
-    wanted = hidden & ours
-    asked = np.flatnonzero(wanted.any(axis=1))
-    hits = total = 0
-    for block, neighbors, cosines in _neighbors(vectors, _VOTERS, asked):
-        votes = np.einsum("bk,bkv->bv", np.maximum(cosines, 0), shown[neighbors])
-        votes[shown[block] > 0] = -1
-        best = np.argsort(-votes, axis=1, kind="stable")[:, :NEIGHBORS] + start
-        for row, item in enumerate(block):
-            values = features.indices[item][wanted[item]]
-            hits += int(np.isin(values, best[row]).sum())
-            total += len(values)
-    return hits / total if total else float("nan")
-
-
-def tf_idf(features: Features, vocabulary: Vocabulary, column_weights: Mapping[str, float] | None = None) -> csr_matrix:
-    """Every attribute value as a term: sparse unit rows, the full-width baseline; columns weigh 1 where not given."""
-    rows, places = np.nonzero(features.indices)
-    counts = csr_matrix(
-        (np.ones(len(rows), np.float32), (rows, features.indices[rows, places])), (len(features), len(vocabulary))
-    )
-    by_column = np.array([(column_weights or {}).get(column, 1.0) for column in vocabulary.columns], np.float32)
-    weighted = TfidfTransformer().fit_transform(counts) @ diags(by_column[vocabulary.column_of])
-    return normalize(weighted).astype(np.float32)
-
-
-def truncated_svd(matrix: csr_matrix, dims: int, seed: int = 0) -> NDArray[np.float32]:
-    """The best linear compression of TF-IDF to `dims` numbers: unit rows, the baseline of the same width."""
-    reduced = TruncatedSVD(min(dims, matrix.shape[1] - 1), n_iter=10, random_state=seed).fit_transform(matrix)
-    unit: NDArray[np.float32] = normalize(reduced).astype(np.float32)
-    return unit
-
-
-def labels_of(catalog: Catalog, column: str) -> NDArray[np.int64]:
-    """A number for the first value of `column` of each item; items without one have a number of their own."""
-    number: dict[str, int] = {}
-    found = [item.attributes.get(column, (f"\0{row}",))[0] for row, item in enumerate(catalog.items)]
-    return np.array([number.setdefault(value, len(number)) for value in found], np.int64)
-
-
-def without_columns(catalog: Catalog, columns: Sequence[str]) -> list[Mapping[str, tuple[str, ...]]]:
-    """The attributes of all items, the given columns left out."""
-    return [{c: v for c, v in item.attributes.items() if c not in columns} for item in catalog.items]
-
-
-def _neighbors(
-    vectors: Vectors, k: int, rows: NDArray[np.int64] | None
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """Blocks of rows, their k nearest other rows and the cosines."""
-    chosen = np.arange(vectors.shape[0]) if rows is None else rows
-    for start in range(0, len(chosen), _ROWS_AT_ONCE):
-        block = chosen[start : start + _ROWS_AT_ONCE]
-        product = vectors[block] @ vectors.T
-        cosines = product.toarray() if hasattr(product, "toarray") else product
-        cosines[np.arange(len(block)), block] = -np.inf
-        nearest = np.argpartition(-cosines, k, axis=1)[:, :k]
-        yield block, nearest, np.take_along_axis(cosines, nearest, axis=1)
-
-
-def _membership(features: Features, mask: NDArray[np.bool_], column: tuple[int, int]) -> NDArray[np.float32]:
-    start, end = column
-    matrix = np.zeros((len(features), end - start), np.float32)
-    rows, places = np.nonzero(mask)
-    matrix[rows, features.indices[rows, places] - start] = 1
-    return matrix
-
-
-def _row_products(a: Vectors, b: Vectors) -> NDArray[np.float64]:
-    product = a.multiply(b) if isinstance(a, csr_matrix) else a * b
-    return np.asarray(product.sum(axis=1), np.float64).ravel()

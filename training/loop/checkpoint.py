@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from training.console.files import replacing
 from training.errors import TrainingError
@@ -32,12 +34,24 @@ class Progress:
     best: Sequence[NDArray[Any]] = ()
 
 
-def checkpoint_beside(out: Path) -> Path:
-    """Where a run that writes to the folder `out` keeps its checkpoint; that it can be written is tried now."""
-    checkpoint = out.with_name(out.name + ".checkpoint.npz")
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=checkpoint.parent).close()
-    return checkpoint
+def compute_fingerprint(settings: Any, *parts: Any) -> str:
+    """A text that is another for other settings or other data: sparse matrices, arrays or plain values."""
+    digest = hashlib.sha256(repr(asdict(settings)).encode())
+    for part in parts:
+        arrays = (part.indptr, part.indices, part.data) if isinstance(part, csr_matrix) else (part,)
+        for array in arrays:
+            digest.update(array.tobytes() if isinstance(array, np.ndarray) else repr(array).encode())
+    return digest.hexdigest()
+
+
+def check_writable(folder: Path) -> None:
+    """Makes a folder for checkpoints and tries to write there, so that a long run does not fail at its end.
+
+    Raises:
+        OSError: it cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=folder).close()
 
 
 def save_checkpoint(path: Path, fingerprint: str, progress: Progress, variables: Sequence[NDArray[Any]]) -> None:

@@ -4,11 +4,41 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import tensorflow as tf
-
-from training.by_interactions.batches import Worker
 from training.errors import SettingsError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Which of so many workers: it takes every so many-th user of a step, the first from `number`."""
+
+    number: int = 0
+    count: int = 1
+
+
+def read_worker() -> Worker:
+    """Which of the workers of `TF_CONFIG` this process is; the only one where there is none.
+
+    Raises:
+        SettingsError: the variable is not what TensorFlow describes.
+    """
+    text = os.environ.get("TF_CONFIG")
+    if not text:
+        return Worker()
+    try:
+        config = json.loads(text)
+        worker = Worker(config["task"]["index"], len(config["cluster"]["worker"]))
+        fits = config["task"]["type"] == "worker" and 0 <= worker.number < worker.count
+    except (ValueError, KeyError, TypeError) as error:
+        raise SettingsError(f"TF_CONFIG cannot be understood ({error!r}); see docs/training.md") from None
+    if not fits:
+        raise SettingsError(f"TF_CONFIG: task {config['task']} is none of the workers; see docs/training.md")
+    return worker
 
 
 def strategy_of_environment() -> tf.distribute.Strategy | None:
@@ -17,16 +47,11 @@ def strategy_of_environment() -> tf.distribute.Strategy | None:
     Raises:
         SettingsError: the variable is not what TensorFlow describes.
     """
+    read_worker()
     if not os.environ.get("TF_CONFIG"):
         return None
-    try:
-        config = json.loads(os.environ["TF_CONFIG"])
-        addresses, number = config["cluster"]["worker"], config["task"]["index"]
-        fits = config["task"]["type"] == "worker" and 0 <= number < len(addresses)
-    except (ValueError, KeyError, TypeError) as error:
-        raise SettingsError(f"TF_CONFIG cannot be understood ({error!r}); see docs/training.md") from None
-    if not fits:
-        raise SettingsError(f"TF_CONFIG: task {config['task']} is none of the workers; see docs/training.md")
+    import tensorflow as tf
+
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 

@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.recommenders import new_items as newcomers
 from benchmarks.recommenders.own_model import Mignon
-from training.by_interactions.settings import PreferenceSettings
+from training.by_interactions.settings import InteractionSettings
 from training.evaluation.splits import strong_generalization
 
 ITEMS = 80
@@ -61,7 +61,7 @@ def test_position_by_counting(matrix):
 
 def test_attributes_place_new_items_better_than_chance_and_popularity(matrix, kinds, tmp_path):
     attributes = csr_matrix(np.eye(4, dtype=np.float32)[kinds])
-    model = Mignon(PreferenceSettings(dims=8, batch=32), attributes)
+    model = Mignon(InteractionSettings(dims=8, batch=32), attributes)
     placed = newcomers.measure(matrix, [model], splits=2, k=2)
     chance, popularity, mignon = placed
     assert mignon.model == "mignon with attributes, 9 bytes"

@@ -12,7 +12,7 @@ from training.by_interactions.ease import (
     start_of,
     value_vectors,
 )
-from training.by_interactions.settings import PreferenceSettings
+from training.by_interactions.settings import InteractionSettings
 
 PENALTY = 10.0
 
@@ -62,7 +62,7 @@ def test_more_columns_than_rank_are_zeros():
 
 
 def test_too_many_items_for_the_closed_form_start_at_random(matrix, monkeypatch):
-    settings = PreferenceSettings(dims=7)
+    settings = InteractionSettings(dims=7)
     exact = start_of(matrix, settings)
     assert exact.teacher is not None
     assert (exact.table.shape, exact.table.dtype, exact.negative_columns) == ((40, 7), np.float32, 3)

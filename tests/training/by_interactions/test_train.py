@@ -11,7 +11,7 @@ import pytest
 from tests import tastes
 from tests.conftest import ROOT
 from training import trained
-from training.by_interactions.scorer import PreferenceScorer
+from training.by_interactions.scorer import InteractionScorer
 from training.command import main
 
 SMALL = ["--dims", "8", "--epochs", "3", "--no-progress"]
@@ -44,7 +44,7 @@ def test_writes_a_trained_folder_and_prints_metrics(log, tmp_path, capsys):
     assert model.preference.negative_columns == 4
     assert model.settings["epochs"] == 3
     assert [item.name for item in model.catalog.items][:2] == ["i0000", "i0001"]
-    assert PreferenceScorer(model.table, model.preference).scores(tastes.clustered()[:5]).shape == (5, 120)
+    assert InteractionScorer(model.table, model.preference).scores(tastes.clustered()[:5]).shape == (5, 120)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["board", "likes"]
     assert any((tmp_path / "board").iterdir())
 

@@ -9,14 +9,14 @@ from tests import tastes
 from training.by_interactions import batches as preference_batches
 from training.by_interactions.ease import start_of
 from training.by_interactions.model import sparse_tensor
-from training.by_interactions.scorer import PopularityScorer, PreferenceScorer
-from training.by_interactions.settings import PreferenceSettings
-from training.by_interactions.trainer import PreferenceTrainer, target_weights
+from training.by_interactions.scorer import InteractionScorer
+from training.by_interactions.settings import InteractionSettings
+from training.by_interactions.trainer import InteractionTrainer, target_weights
 from training.errors import SettingsError, TrainingError
-from training.evaluation.ranking import evaluate
+from training.evaluation.ranking import PopularityScorer, evaluate
 from training.evaluation.splits import strong_generalization
 
-SETTINGS = PreferenceSettings(dims=8, epochs=6, batch=128)
+SETTINGS = InteractionSettings(dims=8, epochs=6, batch=128)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def ndcg(scorer, split):
 
 
 def test_what_is_learned_is_far_better_than_popularity(split):
-    fitted = PreferenceTrainer(split.train, SETTINGS).run(progress=False)
+    fitted = InteractionTrainer(split.train, SETTINGS).run(progress=False)
     popularity = ndcg(PopularityScorer(split.train), split)
     assert ndcg(fitted.scorer, split) > 1.5 * popularity
     assert ndcg(fitted.scorer.in_8_bits(), split) > 0.97 * ndcg(fitted.scorer, split)
@@ -51,8 +51,8 @@ def test_what_is_learned_is_far_better_than_popularity(split):
 
 
 def test_the_same_seed_gives_the_same_table_and_another_does_not(matrix):
-    first, again = (PreferenceTrainer(matrix, SETTINGS).run(progress=False) for _ in range(2))
-    other = PreferenceTrainer(matrix, replace(SETTINGS, seed=1)).run(progress=False)
+    first, again = (InteractionTrainer(matrix, SETTINGS).run(progress=False) for _ in range(2))
+    other = InteractionTrainer(matrix, replace(SETTINGS, seed=1)).run(progress=False)
     np.testing.assert_array_equal(first.table, again.table)
     np.testing.assert_array_equal(first.preference.bias, again.preference.bias)
     assert np.abs(first.table - other.table).max() > 0.01
@@ -62,19 +62,19 @@ def test_the_same_seed_gives_the_same_table_and_another_does_not(matrix):
 def test_a_resumed_run_equals_an_undisturbed_one(matrix, kinds, tmp_path, monkeypatch, most):
     monkeypatch.setattr(preference_batches, "MOST_SOFTMAX_ITEMS", most)
     settings = replace(SETTINGS, negatives=20)
-    undisturbed = PreferenceTrainer(matrix, settings, attributes=kinds).run(progress=False)
-    stopped = PreferenceTrainer(matrix, settings, attributes=kinds)
-    epochs = stopped._epoch
+    undisturbed = InteractionTrainer(matrix, settings, attributes=kinds).run(progress=False)
+    stopped = InteractionTrainer(matrix, settings, attributes=kinds)
+    epochs = stopped.train_epoch
 
     def killed_in_the_sixth(epoch):
         if epoch == 5:
             raise KeyboardInterrupt
         return epochs(epoch)
 
-    stopped._epoch = killed_in_the_sixth
+    stopped.train_epoch = killed_in_the_sixth
     with pytest.raises(KeyboardInterrupt):
         stopped.run(tmp_path / "c.npz", progress=False)
-    resumed = PreferenceTrainer(matrix, settings, attributes=kinds)
+    resumed = InteractionTrainer(matrix, settings, attributes=kinds)
     resumed.restore(tmp_path / "c.npz")
     assert resumed.progress.epochs_done == 5
     finished = resumed.run(progress=False)
@@ -83,22 +83,22 @@ def test_a_resumed_run_equals_an_undisturbed_one(matrix, kinds, tmp_path, monkey
 
 
 def test_a_checkpoint_of_other_settings_or_data_is_refused(matrix, tmp_path):
-    PreferenceTrainer(matrix, replace(SETTINGS, epochs=1)).run(tmp_path / "c.npz", progress=False)
+    InteractionTrainer(matrix, replace(SETTINGS, epochs=1)).run(tmp_path / "c.npz", progress=False)
     with pytest.raises(TrainingError, match="other settings"):
-        PreferenceTrainer(matrix, SETTINGS).restore(tmp_path / "c.npz")
+        InteractionTrainer(matrix, SETTINGS).restore(tmp_path / "c.npz")
     with pytest.raises(TrainingError, match="other data"):
-        PreferenceTrainer(matrix[:-1], replace(SETTINGS, epochs=1)).restore(tmp_path / "c.npz")
+        InteractionTrainer(matrix[:-1], replace(SETTINGS, epochs=1)).restore(tmp_path / "c.npz")
 
 
 def test_the_loss_is_that_computed_in_numpy(matrix):
     settings = replace(SETTINGS, learning_rate=1e-6, validation=False, epochs=1, dropout=0.3, teacher=0.3)
-    trainer = PreferenceTrainer(matrix, settings)
+    trainer = InteractionTrainer(matrix, settings)
     batch = trainer.batches.of(np.arange(50), np.random.default_rng(0))
     seen, wanted = tf.sparse.to_dense(batch.favorites).numpy(), tf.sparse.to_dense(batch.wanted).numpy()
     np.testing.assert_array_equal(seen + wanted, matrix[:50].toarray())
     assert 0.2 < wanted.sum() / matrix[:50].sum() < 0.4
-    preference = trainer._fitted().preference
-    logits = PreferenceScorer(trainer.model.rows().numpy(), preference).scores(csr_matrix(seen))
+    preference = trainer.result().preference
+    logits = InteractionScorer(trainer.model.rows().numpy(), preference).scores(csr_matrix(seen))
     taught = matrix[:50] @ start_of(matrix, settings).teacher * settings.sharpness
 
     def softmax(scores):
@@ -115,7 +115,7 @@ def test_a_sample_of_all_items_gives_the_loss_of_all(matrix, kinds, monkeypatch)
     settings = replace(SETTINGS, teacher=0.0, l2=0.0, own_l2=0.0, negatives=120)
 
     def losses():
-        trainer = PreferenceTrainer(matrix, settings, attributes=kinds)
+        trainer = InteractionTrainer(matrix, settings, attributes=kinds)
         batches = (trainer.batches.of(np.arange(i, i + 50), np.random.default_rng(i)) for i in range(0, 300, 50))
         return [float(trainer.step(batch)) for batch in batches]
 
@@ -128,7 +128,7 @@ def test_a_sample_of_half_the_items_gives_nearly_the_loss_of_all(matrix, monkeyp
     settings = replace(SETTINGS, teacher=0.0, learning_rate=1e-6, negatives=40, validation=False)
 
     def losses():
-        trainer = PreferenceTrainer(matrix, settings)
+        trainer = InteractionTrainer(matrix, settings)
         users = np.random.default_rng(0).integers(0, matrix.shape[0], (200, 8))
         return [float(trainer.step(trainer.batches.of(u, np.random.default_rng(i)))) for i, u in enumerate(users)]
 
@@ -141,22 +141,22 @@ def test_a_sample_of_half_the_items_gives_nearly_the_loss_of_all(matrix, monkeyp
 
 def test_a_sample_of_few_items_learns_nearly_as_much(split, monkeypatch):
     settings = replace(SETTINGS, teacher=0.0, negatives=10, batch=32)
-    whole = PreferenceTrainer(split.train, settings).run(progress=False)
+    whole = InteractionTrainer(split.train, settings).run(progress=False)
     monkeypatch.setattr(preference_batches, "MOST_SOFTMAX_ITEMS", 10)
-    sampled = PreferenceTrainer(split.train, settings).run(progress=False)
+    sampled = InteractionTrainer(split.train, settings).run(progress=False)
     assert ndcg(sampled.scorer, split) > 0.95 * ndcg(whole.scorer, split)
 
 
 def test_after_rounding_the_model_scores_as_8_bits_do(matrix):
-    trainer = PreferenceTrainer(matrix, SETTINGS)
+    trainer = InteractionTrainer(matrix, SETTINGS)
     given = csr_matrix(matrix[:20])
-    table, preference = trainer._table_and_preference()
+    untrained = trainer.result()
     rows, favorites = trainer.model.rows(), sparse_tensor(given)
     exact = trainer.model(favorites, rows=rows).numpy()
-    np.testing.assert_allclose(exact, PreferenceScorer(table, preference).scores(given), atol=1e-4)
+    np.testing.assert_allclose(exact, untrained.scorer.scores(given), atol=1e-4)
     trainer.model.round_from_now()
     in_8_bits = trainer.model(favorites, rows=rows).numpy()
-    expected = PreferenceScorer(table, preference).in_8_bits().scores(given)
+    expected = untrained.scorer.in_8_bits().scores(given)
     np.testing.assert_allclose(in_8_bits, expected, atol=1e-4)
     assert np.abs(in_8_bits - exact).max() > 1e-3
 
@@ -164,7 +164,7 @@ def test_after_rounding_the_model_scores_as_8_bits_do(matrix):
 def test_new_items_are_found_by_their_attributes(matrix, kinds):
     new = np.arange(120) >= 96
     known = csr_matrix(matrix[:, ~new])
-    fitted = PreferenceTrainer(known, SETTINGS, attributes=kinds[~new]).run(progress=False)
+    fitted = InteractionTrainer(known, SETTINGS, attributes=kinds[~new]).run(progress=False)
     placed = kinds[new] @ fitted.values
     signs = np.where(np.arange(8) < 8 - fitted.preference.negative_columns, 1, -1)
     scores = (known @ fitted.table * signs) @ placed.T
@@ -184,7 +184,7 @@ def test_attributes_help_rare_items(matrix, kinds):
     users = wanted.any(axis=1) & ~wanted.all(axis=1)
 
     def rank_of_rare(attributes):
-        fitted = PreferenceTrainer(train, SETTINGS, attributes=attributes).run(progress=False)
+        fitted = InteractionTrainer(train, SETTINGS, attributes=attributes).run(progress=False)
         scores = fitted.scorer.scores(csr_matrix(np.where(rare, 0, asked)[users]))[:, rare]
         return (scores.argsort(axis=1).argsort(axis=1) / 59)[wanted[users][:, rare] > 0].mean()
 
@@ -204,30 +204,16 @@ def test_targets_count_by_age_and_weight():
 
 
 def test_fewer_users_than_can_be_held_out_still_train(matrix):
-    fitted = PreferenceTrainer(csr_matrix(matrix[:15]), replace(SETTINGS, epochs=2)).run(progress=False)
+    fitted = InteractionTrainer(csr_matrix(matrix[:15]), replace(SETTINGS, epochs=2)).run(progress=False)
     assert fitted.best_epoch == 2
     assert np.isnan(fitted.history[-1].ndcg)
-    unvalidated = PreferenceTrainer(matrix, replace(SETTINGS, validation=False))
+    unvalidated = InteractionTrainer(matrix, replace(SETTINGS, validation=False))
     assert unvalidated.held_out is None
     assert unvalidated.batches.targets.shape == matrix.shape
 
 
 def test_held_out_users_are_not_trained_on(matrix):
-    trainer = PreferenceTrainer(matrix, SETTINGS)
+    trainer = InteractionTrainer(matrix, SETTINGS)
     assert len(trainer.held_out.users) == 45
     rest = np.setdiff1d(np.arange(900), trainer.held_out.users)
     assert trainer.batches.targets.nnz == matrix[rest].nnz
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"dims": 1}, "dims is 1; give a whole number from 2 to 1024"),
-        ({"dropout": 0}, "dropout is 0; give a number from 0.01 to 0.99"),
-        ({"teacher": float("nan")}, "teacher is nan"),
-        ({"weights": "square"}, "weights is 'square'; give ignore or log"),
-    ],
-)
-def test_settings_out_of_range_are_errors(change, message):
-    with pytest.raises(SettingsError, match=message):
-        PreferenceSettings(**change)

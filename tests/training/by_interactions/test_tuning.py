@@ -1,10 +1,10 @@
 import pytest
 
-from training.by_interactions.settings import PreferenceSettings
+from training.by_interactions.settings import InteractionSettings
 from training.by_interactions.tuning import RANGES, Search, tune
 from training.errors import SettingsError
 
-SETTINGS = PreferenceSettings(dims=8)
+SETTINGS = InteractionSettings(dims=8)
 
 
 def peak(settings):

@@ -6,7 +6,8 @@ import polars
 import pyreadstat
 import pytest
 
-from training.datasets.convert import main
+from training.command import main
+from training.datasets.nhanes import read_nhanes
 from training.errors import DatasetError
 from training.inputs.catalog import read_catalog
 from training.inputs.interactions import read_interactions
@@ -46,7 +47,7 @@ def xpt(path: Path, **columns: list) -> None:
 
 def test_food_com(tmp_path, capsys):
     source = files(tmp_path, RAW_recipes__csv=RECIPES, RAW_interactions__csv=REVIEWS)
-    assert main(["foodcom", source, "--out", str(tmp_path / "out")]) == 0
+    assert main(["convert", "foodcom", source, "--out", str(tmp_path / "out")]) == 0
     assert rows_of(tmp_path / "out/interactions.csv") == [
         {"user_id": "38094", "item_id": "137739", "timestamp": "2003-02-17"},
         {"user_id": "38094", "item_id": "44061", "timestamp": "2003-02-18"},
@@ -84,8 +85,8 @@ def test_movielens_csv(tmp_path):
 2,4,0.5,964982931
 """
     source = files(tmp_path, movies__csv=movies, ratings__csv=ratings)
-    assert main(["movielens", source, "--out", str(tmp_path / "a"), "--parquet"]) == 0
-    assert main(["movielens", source, "--out", str(tmp_path / "b"), "--min-rating", "3"]) == 0
+    assert main(["convert", "movielens", source, "--out", str(tmp_path / "a"), "--parquet"]) == 0
+    assert main(["convert", "movielens", source, "--out", str(tmp_path / "b"), "--min-rating", "3"]) == 0
     assert polars.read_parquet(tmp_path / "a/interactions.parquet").rows() == [
         ("1", "1", "964982703"),
         ("1", "2", "964982224"),
@@ -103,7 +104,7 @@ def test_movielens_1m(tmp_path):
 """
     ratings = "1::73::5::978300760\n1::1::3::978302109\n6040::2::4::956703932\n"
     source = files(tmp_path, movies__dat=movies, ratings__dat=ratings)
-    assert main(["movielens", source, "--out", str(tmp_path / "out")]) == 0
+    assert main(["convert", "movielens", source, "--out", str(tmp_path / "out")]) == 0
     assert rows_of(tmp_path / "out/interactions.csv") == [
         {"user_id": "1", "item_id": "73", "timestamp": "978300760"},
         {"user_id": "6040", "item_id": "2", "timestamp": "956703932"},
@@ -121,7 +122,7 @@ def test_nhanes_as_cdc_ships_it(tmp_path):
         DRXFCSD=["MILK, WHOLE", "PIZZA, CHEESE"],
         DRXFCLD=["Milk, whole", "Pizza, cheese, from restaurant or fast food, NS as to type of crust"],
     )
-    assert main(["nhanes", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert main(["convert", "nhanes", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     assert rows_of(tmp_path / "out/interactions.csv") == [
         {"user_id": "93703", "item_id": "11111000", "weight": "3"},
         {"user_id": "93704", "item_id": "", "weight": "1"},
@@ -146,8 +147,8 @@ def test_nhanes_as_a_folder(tmp_path):
 12,PIE,Pie,1,grains,12,121,1211,1
 """
     source = files(tmp_path, foods__csv=foods)
-    assert main(["nhanes", source, "--out", str(tmp_path / "all")]) == 0
-    assert main(["nhanes", source, "--out", str(tmp_path / "dishes"), "--dishes"]) == 0
+    assert main(["convert", "nhanes", source, "--out", str(tmp_path / "all")]) == 0
+    assert main(["convert", "nhanes", source, "--out", str(tmp_path / "dishes"), "--dishes"]) == 0
     assert rows_of(tmp_path / "all/interactions.csv") == [
         {"user_id": "0", "item_id": "11", "weight": "2"},
         {"user_id": "1", "item_id": "12", "weight": "1"},
@@ -174,7 +175,7 @@ def test_nhanes_as_a_folder(tmp_path):
 )  # fmt: skip
 def test_what_is_missing_or_broken_is_one_clear_error(tmp_path, capsys, dataset, contents, message):
     (tmp_path / "in").mkdir()
-    assert main([dataset, files(tmp_path / "in", **contents), "--out", str(tmp_path / "out")]) == 2
+    assert main(["convert", dataset, files(tmp_path / "in", **contents), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
@@ -182,17 +183,15 @@ def test_what_is_missing_or_broken_is_one_clear_error(tmp_path, capsys, dataset,
 
 
 def test_sources_that_do_not_exist_and_places_that_cannot_be_written(tmp_path, capsys):
-    assert main(["nhanes", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
+    assert main(["convert", "nhanes", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 2
     assert "does not exist" in capsys.readouterr().err
     source = files(tmp_path, movies__dat="1::A (2000)::Drama\n", ratings__dat="1::1::5::9\n")
-    assert main(["movielens", source, "--out", str(tmp_path / "movies.dat/out")]) == 1
+    assert main(["convert", "movielens", source, "--out", str(tmp_path / "movies.dat/out")]) == 1
     assert "cannot be written" in capsys.readouterr().err
 
 
 def test_columns_of_an_xpt_file_are_checked(tmp_path):
-    from training.datasets.convert import nhanes
-
     xpt(tmp_path / "DR1IFF_J.XPT", SEQN=[1.0], DRDIFDCD=[2.0])
     xpt(tmp_path / "DRXFCD_J.XPT", DRXFDCD=[2.0], DRXFCLD=["Milk"])
     with pytest.raises(DatasetError, match=r"DR1IFF_J\.XPT: has no column 'DR1IFDCD'"):
-        nhanes([tmp_path])
+        read_nhanes([tmp_path])

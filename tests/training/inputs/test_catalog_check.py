@@ -1,7 +1,8 @@
 import pytest
 
+from training.command import main
 from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, Item, read_catalog
-from training.inputs.catalog_check import main, problems_of, rows_alike
+from training.inputs.catalog_check import problems_of, rows_alike
 from training.inputs.rules import Rules, rules_beside
 
 

@@ -15,10 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from training.datasets.convert import main as datasets_main
+from training.command import main
 from training.errors import InteractionsError, SettingsError
 from training.inputs.catalog import Catalog, Item, read_catalog
-from training.inputs.interactions import LEAST_WEIGHT, MOST_WEIGHT, Interactions, read_interactions
+from training.inputs.interactions import Interactions, read_interactions
+from training.inputs.log_rows import LEAST_WEIGHT, MOST_WEIGHT
 
 LOOSE = {"min_user": 1, "min_item": 1}
 
@@ -347,7 +348,7 @@ needs_nhanes = pytest.mark.skipif(NHANES is None, reason="no ../shared/data/nhan
 
 
 def converted_nhanes(folder: Path, *options: str) -> Interactions:
-    assert datasets_main(["nhanes", str(NHANES), "--out", str(folder), *options]) == 0
+    assert main(["convert", "nhanes", str(NHANES), "--out", str(folder), *options]) == 0
     return read_interactions(folder / "interactions.csv", catalog=read_catalog(folder / "catalog.csv"))
 
 
