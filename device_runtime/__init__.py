@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from device_runtime.errors import (
-    ChecksumError,
     ContradictoryLikesError,
-    DamagedCatalogError,
     DamagedFileError,
-    DamagedFlatbufferError,
     DamagedIndexError,
-    DamagedManifestError,
     DamagedOverlayError,
-    DamagedTableError,
     FileFormatError,
     FutureVersionError,
     IndexFileError,
@@ -23,8 +19,7 @@ from device_runtime.errors import (
     InvalidWeightError,
     ItemExistsError,
     MignonError,
-    MissingInterpreterError,
-    MissingLibraryError,
+    MissingEngineError,
     ModelFileError,
     NoFavoritesError,
     OverlayError,
@@ -32,7 +27,6 @@ from device_runtime.errors import (
     OverlayVersionError,
     OverlayWriteError,
     ReadOnlyError,
-    TruncatedFileError,
     UnknownAttributeError,
     UnknownItemError,
 )
@@ -44,16 +38,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "ChecksumError",
     "ContradictoryLikesError",
     "Contribution",
-    "DamagedCatalogError",
     "DamagedFileError",
-    "DamagedFlatbufferError",
     "DamagedIndexError",
-    "DamagedManifestError",
     "DamagedOverlayError",
-    "DamagedTableError",
     "Explanation",
     "FileFormatError",
     "FutureVersionError",
@@ -65,8 +54,7 @@ __all__ = [
     "ItemExistsError",
     "Match",
     "MignonError",
-    "MissingInterpreterError",
-    "MissingLibraryError",
+    "MissingEngineError",
     "ModelFileError",
     "Neighbor",
     "NoFavoritesError",
@@ -77,13 +65,27 @@ __all__ = [
     "ReadOnlyError",
     "Recommender",
     "SharedValue",
-    "TruncatedFileError",
     "UnknownAttributeError",
     "UnknownItemError",
 ]
 
+_FORMER_NAMES: dict[str, type[MignonError]] = {
+    "ChecksumError": DamagedFileError,
+    "DamagedCatalogError": DamagedFileError,
+    "DamagedFlatbufferError": DamagedFileError,
+    "DamagedManifestError": DamagedFileError,
+    "DamagedTableError": DamagedFileError,
+    "MissingInterpreterError": MissingEngineError,
+    "MissingLibraryError": MissingEngineError,
+    "TruncatedFileError": DamagedFileError,
+}
+
 
 def __getattr__(name: str) -> Any:
+    if name in _FORMER_NAMES:
+        now = _FORMER_NAMES[name]
+        warnings.warn(f"{__name__}.{name} is now {now.__name__}", DeprecationWarning, stacklevel=2)
+        return now
     if name != "Recommender":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from device_runtime.recommender import Recommender  # here, so that commands may begin before numpy is imported

@@ -16,31 +16,16 @@ class ModelFileError(MignonError):
 
 
 class DamagedFileError(ModelFileError):
-    """The file was cut short or altered: its digest does not fit its bytes."""
+    """The file was cut short or altered: its digest does not fit its bytes.
 
+    Attributes:
+        part: the first one that was altered: `table`, `graph` (the rest of the flatbuffer), an entry of the archive
+            such as `names.txt`, `directory` (of the archive) or `digest`; None where bytes are missing or too many.
+    """
 
-class TruncatedFileError(DamagedFileError):
-    """Bytes are missing at the end of the file or within it."""
-
-
-class DamagedFlatbufferError(DamagedFileError):
-    """The TFLite graph was altered outside of its table."""
-
-
-class DamagedTableError(DamagedFileError):
-    """The table was altered."""
-
-
-class DamagedManifestError(DamagedFileError):
-    """The manifest was altered, so what it says of the other parts cannot be trusted."""
-
-
-class DamagedCatalogError(DamagedFileError):
-    """An entry of the archive other than the manifest was altered, or the directory of the archive."""
-
-
-class ChecksumError(DamagedFileError):
-    """The digest does not fit, while the parts of the file fit the checksums that each has of its own."""
+    def __init__(self, message: str, part: str | None = None) -> None:
+        self.part = part
+        super().__init__(message)
 
 
 class FileFormatError(ModelFileError):
@@ -118,8 +103,8 @@ def some_of(values: Iterable[str], asked: str) -> str:
     return f"values are {', '.join(first[:_SHOWN_VALUES])}{', ...' if len(first) > _SHOWN_VALUES else ''}"
 
 
-class MissingInterpreterError(MignonError, ImportError):
-    """The engine `tflite` was asked for, and no interpreter that loads the file is installed."""
+class MissingEngineError(MignonError, ImportError):
+    """What the engine asked for needs is not installed, cannot be imported, or does not load the file."""
 
 
 class OverlayError(MignonError):
@@ -157,10 +142,6 @@ class OverlayLockedError(OverlayError):
 
 class OverlayWriteError(OverlayError):
     """A change could not be written, as on a full disk; the overlay is as it was before."""
-
-
-class MissingLibraryError(MignonError, ImportError):
-    """The engine `usearch` was asked for, and usearch is not installed."""
 
 
 class IndexFileError(MignonError):

@@ -15,14 +15,15 @@ from device_runtime.changes.files import OVERLAY_SUFFIX
 from device_runtime.engines import choice as engines
 from device_runtime.engines.choice import EngineName
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, ReadOnlyError
-from device_runtime.format.model_file import Manifest, ModelFile
+from device_runtime.format.manifest import Manifest
+from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import Filter
 from device_runtime.items.items import Items
 from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversified
 from device_runtime.ranking.likes import Favorites, Likes, favorites_of, likes_of, query_of
 from device_runtime.results import Explanation, Match, Neighbor
-from device_runtime.scoring import integers as scoring
-from device_runtime.scoring.integers import Ranking, Rows
+from device_runtime.scoring.integers import Ranking, Rows, integer_query
+from device_runtime.scoring.top_k import positions_without
 
 _NOTHING: tuple[str, ...] = ()
 _NOT = 0.0
@@ -72,8 +73,8 @@ class Recommender:
 
         Raises:
             ModelFileError: the file is missing, damaged or of another format.
-            MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
-            MissingLibraryError: `usearch` was asked for and is not installed.
+            MissingEngineError: `tflite` was asked for and no interpreter is installed.
+            MissingEngineError: `usearch` was asked for and is not installed.
             IndexFileError: it was asked for and the index is missing or damaged.
             OverlayError: the overlay cannot be read; `DamagedOverlayError`, `OverlayVersionError` and
                 `OverlayLockedError` (somebody else writes it) say why.
@@ -140,12 +141,13 @@ class Recommender:
             InvalidArgumentError: `diversify` is not from 0 to 1, or another argument of the wrong kind.
             UnknownAttributeError: `where` names an attribute or a value that no item has.
         """
-        if self.manifest.preference is None:
+        if self._catalog.objective.best_is_alike:
             return self.recommend([item], k, exclude=exclude, where=where, diversify=diversify)
         catalog = self._catalog
         row = np.array([catalog.row(item)])
         banned = np.concatenate([row, catalog.rows(several(exclude))])
-        return self._alike(catalog, catalog.vectors(row)[0].astype(np.int64), k, banned, where, diversify)
+        query = catalog.objective.query_towards(catalog.vectors(row)[0].astype(np.int64))
+        return self._alike(catalog, query, k, banned, where, diversify)
 
     def recommend(  # noqa: PLR0913 - each is of its own
         self,
@@ -229,10 +231,10 @@ class Recommender:
             InvalidVectorError: the vector has another length, is zero, or holds a value that is not finite.
         """
         catalog = self._catalog
-        query = scoring.integer_query(self._checked(vector))
+        query = catalog.objective.query_towards(integer_query(self._checked(vector)))
         banned = catalog.rows(several(exclude))
-        if self.manifest.preference is not None:
-            return self._alike(catalog, np.append(query, 0), k, banned, where, diversify)
+        if not catalog.objective.best_is_alike:
+            return self._alike(catalog, query, k, banned, where, diversify)
         k = min(_check_count("k", k), catalog.row_count)
         wanted = _candidates(k, diversify, catalog.row_count)
         if where or catalog.changed:
@@ -268,19 +270,13 @@ class Recommender:
 
     def vector(self, item: str) -> NDArray[np.float32]:
         """The vector of `item`: float32 [dims], of length about 1."""
-        catalog, manifest = self._catalog, self.manifest
-        row = catalog.vectors(np.array([catalog.row(item)]))[0, : manifest.dims]
-        return row.astype(np.float32) * np.float32(manifest.scale)
+        catalog = self._catalog
+        return catalog.directions(np.array([catalog.row(item)]))[0]
 
     def score(self, item: str, other: str) -> float:
         """How alike two items are: the cosine that `similar` would give, from -1 to 1."""
         catalog = self._catalog
-        rows = np.array([catalog.row(item), catalog.row(other)])
-        if self.manifest.preference is not None:
-            one, another = catalog.directions(rows)
-            return float(one @ another)
-        query, row = catalog.vectors(rows).astype(np.int64)
-        return float(catalog.model.queries.cosines(np.array([float(query @ row)]), query)[0])
+        return catalog.objective.likeness(*catalog.vectors(np.array([catalog.row(item), catalog.row(other)])))
 
     def row(self, item: str) -> int:
         """The row of `item` in the table: the index by which the signatures of the file know it.
@@ -418,11 +414,10 @@ class Recommender:
     def _alike(  # noqa: PLR0913, PLR0917 - as many as its callers have
         self, catalog: Items, query: NDArray[np.int64], k: int, banned: Rows, where: Filter | None, diversify: float
     ) -> list[Neighbor]:
-        """The items of a model of what people like that point where `query` [columns] does, whatever its last entry."""
+        """The items of a model of what people like that point where `query` [columns] does."""
         from device_runtime.ranking.ranker import alike
 
         k = min(_check_count("k", k), catalog.row_count)
-        query[-1] = 0
         ranking = alike(catalog, query, _candidates(k, diversify, catalog.row_count), banned, where)
         return _neighbors(catalog, self._diversified(catalog, ranking, k, diversify))
 
@@ -468,7 +463,7 @@ def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
     if not len(banned):
         return ranking
     rows, scores = ranking
-    kept = scoring.without(rows, banned, k)
+    kept = positions_without(rows, banned, k)
     return rows[kept], scores[kept]
 
 

@@ -27,9 +27,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from device_runtime import Recommender, errors
-from device_runtime.errors import InvalidArgumentError, MignonError, ModelFileError
-from device_runtime.format.model_file import DIGEST_LENGTH, MANIFEST, SEAL, ModelFile
+from device_runtime import Recommender
+from device_runtime.errors import DamagedFileError, InvalidArgumentError, MignonError, ModelFileError
+from device_runtime.format.layout import DIGEST_LENGTH, MANIFEST, SEAL
+from device_runtime.format.model_file import ModelFile
 
 RAW, SEALED = "raw", "sealed"
 SECONDS_ALLOWED = 20
@@ -51,14 +52,14 @@ class Whole(NamedTuple):
     """The file before any harm.
 
     Attributes:
-        regions: (start, stop, the error that names it, what its message holds); not all of the file.
+        regions: (start, stop, the part that an error names); not all of the file.
         asked: the questions, which have answers.
     """
 
     data: bytes
     flatbuffer: bytes
     entries: dict[str, bytes]
-    regions: tuple[tuple[int, int, type[ModelFileError], str], ...]
+    regions: tuple[tuple[int, int, str], ...]
     headers: tuple[tuple[int, int], ...]
     asked: Asked
     parts: dict[str, Any]
@@ -162,21 +163,19 @@ def _headers(data: bytes) -> Iterator[tuple[int, int]]:
             record += _RECORD_SIZE + len(info.filename)
 
 
-def _regions(model: ModelFile, size: int) -> Iterator[tuple[int, int, type[ModelFileError], str]]:
+def _regions(model: ModelFile, size: int) -> Iterator[tuple[int, int, str]]:
+    """Where each part starts and ends, and how an error names it."""
     manifest = model.manifest
-    if manifest.table_crc32 is not None:
-        table, end = (
-            manifest.table_offset,
-            manifest.table_offset + manifest.rows * manifest.columns * manifest.bits // 8,
-        )
-        yield 0, table, errors.DamagedFlatbufferError, "graph"
-        yield table, end, errors.DamagedTableError, "table"
-        yield end, model.flatbuffer_size(), errors.DamagedFlatbufferError, "graph"
-        yield size - DIGEST_LENGTH, size, errors.ChecksumError, "digest"
     start = model.flatbuffer_size()
+    if manifest.table_crc32 is not None:
+        table, end = manifest.table_offset, manifest.table_offset + manifest.table_bytes
+        yield 0, table, "graph"
+        yield table, end, "table"
+        yield end, start, "graph"
+        yield size - DIGEST_LENGTH, size, "digest"
     for name, stored in model.entries():
         stop = start + _HEADER_SIZE + len(name) + stored
-        yield start, stop, errors.DamagedManifestError if name == MANIFEST else errors.DamagedCatalogError, repr(name)
+        yield start, stop, name
         start = stop
 
 
@@ -299,7 +298,7 @@ def _judge_raw(whole: Whole, path: Path, bad: bytes, chance: random.Random) -> s
         Recommender.open(path, engine=chance.choice(("auto", "numpy", "tflite")))
     except ModelFileError as error:
         _check_message(whole, path, bad, error)
-        return type(error).__name__
+        return f"{type(error).__name__}, {_damaged_part(error)}"
     if bad == whole.data:
         return "unharmed"
     raise FindingError("a damaged file was opened")
@@ -308,15 +307,19 @@ def _judge_raw(whole: Whole, path: Path, bad: bytes, chance: random.Random) -> s
 def _check_message(whole: Whole, path: Path, bad: bytes, error: ModelFileError) -> None:
     if str(path) not in str(error) or "\n" in str(error):
         raise FindingError(f"an error that is not one line with the path: {error}") from error
-    if whole.data.startswith(bad) and len(bad) >= 8 and type(error) is not errors.TruncatedFileError:
+    if whole.data.startswith(bad) and len(bad) >= 8 and _damaged_part(error) is not None:
         raise FindingError(f"a file cut short, of which it is said: {error}") from error
     if len(bad) == len(whole.data):
         changed = np.flatnonzero(np.frombuffer(bad, np.uint8) != np.frombuffer(whole.data, np.uint8))
-        for start, stop, kind, part in whole.regions:
-            if not (start <= changed[0] and changed[-1] < stop) or (type(error) is kind and part in str(error)):
+        for start, stop, part in whole.regions:
+            if not (start <= changed[0] and changed[-1] < stop) or _damaged_part(error) == part:
                 continue
-            if type(error) is not errors.ChecksumError or not _inflates_to(bad, whole.entries):
+            if _damaged_part(error) != "digest" or not _inflates_to(bad, whole.entries):
                 raise FindingError(f"bytes {changed[0]} to {changed[-1]}, of {part}, but {error!r}") from error
+
+
+def _damaged_part(error: ModelFileError) -> str | None:
+    return error.part if isinstance(error, DamagedFileError) else "not damaged"
 
 
 def _inflates_to(data: bytes, entries: dict[str, bytes]) -> bool:

@@ -35,14 +35,10 @@ FLOORS = [
 # What is not yet as it should be. These two may only shrink.
 UPWARD = {
     ("changes/profile", "recommender"),
-    ("format/model_file", "scoring/objectives"),
-    ("items/items", "changes/kinds"),
     ("ranking/placement", "changes/kinds"),
 }
 IN_A_CIRCLE = {
-    "device_runtime": {
-        "changes/profile", "format/diagnosis", "format/model_file", "recommender", "scoring/objectives",
-    },
+    "device_runtime": {"changes/profile", "recommender"},
     "training": set(),
     "export": set(),
     "benchmarks": set(),

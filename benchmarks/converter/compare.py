@@ -21,9 +21,9 @@ from tabulate import tabulate
 
 from benchmarks.converter import worker as ask
 from benchmarks.converter.convert import convert, stored_tables
-from device_runtime.errors import InvalidArgumentError, MissingInterpreterError
+from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import top_k
+from device_runtime.scoring.top_k import top_k
 from export.tflite.lint import Fault, lint
 from export.verification import engines as gate
 from training import trained
@@ -159,7 +159,7 @@ def compare(  # noqa: PLR0913 - the last four are for quick runs and other machi
         TrainedFolderError: `folder` is not a whole trained folder.
         ModelFileError: `file` is not a whole export.
         InvalidArgumentError: there are too few items for a basket of FAVORITES and others.
-        MissingInterpreterError: one of the environments does not answer.
+        MissingEngineError: one of the environments does not answer.
     """
     _check_environments(environments)
     table = trained.load(folder).table
@@ -205,7 +205,7 @@ def write(rows: Sequence[Row], out: Path) -> None:
 def _check_environments(environments: Sequence[Path]) -> None:
     for environment in environments:
         if not _python(environment).exists():
-            raise MissingInterpreterError(f"{environment}: has no bin/python; `make test` makes the light environments")
+            raise MissingEngineError(f"{environment}: has no bin/python; `make test` makes the light environments")
 
 
 def _python(environment: Path) -> Path:
@@ -247,7 +247,7 @@ def _ask(environment: Path, what: str, files: Mapping[str, tuple[Path, Sequence[
     )
     if done.returncode:
         last = (done.stderr.splitlines() or ["no message"])[-1]
-        raise MissingInterpreterError(
+        raise MissingEngineError(
             f"{environment}: asking for {what} of {', '.join(files)} ended with status {done.returncode} ({last})"
         )
     reply = json.loads(done.stdout)

@@ -60,7 +60,7 @@ def measure(path: Path, rounds: int = ROUNDS, starts: int = STARTS, seed: int = 
 
     Raises:
         IndexFileError: there is no index, or it is damaged.
-        MissingInterpreterError: no interpreter is installed.
+        MissingEngineError: no interpreter is installed.
     """
     model = ModelFile.open(path)
     recommenders = {engine: Recommender(model, engine) for engine in ENGINES}  # type: ignore[arg-type]

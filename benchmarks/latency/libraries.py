@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime import Recommender
-from device_runtime.format.model_file import Manifest, ModelFile
+from device_runtime.format.manifest import Manifest
+from device_runtime.format.model_file import ModelFile
 
 K = 10
 Answer = list[tuple[str, float]]

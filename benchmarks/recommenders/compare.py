@@ -29,8 +29,9 @@ from benchmarks.recommenders.baselines import (
     ReducedEase,
 )
 from benchmarks.recommenders.charged_time import Clock
+from device_runtime.format.layout import LARGEST_ENTRY
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import EXACT_IN_FLOAT32, LARGEST_ENTRY
+from device_runtime.scoring.integers import EXACT_IN_FLOAT32
 from training.console.files import replacing
 from training.errors import SettingsError
 from training.evaluation import bootstrap

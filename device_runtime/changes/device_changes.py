@@ -16,9 +16,10 @@ from device_runtime.arguments import several
 from device_runtime.changes.kinds import Added, Change, Dropped, Fold, Forgotten, Liked, Removed, Renamed
 from device_runtime.changes.overlay import Overlay
 from device_runtime.errors import ItemExistsError, MignonError, UnknownAttributeError
-from device_runtime.items.items import ChangedItems, Items
+from device_runtime.items.changed_items import ChangedItems
+from device_runtime.items.items import Items
 from device_runtime.items.names import fold as folded_name
-from device_runtime.ranking.placement import place, row_of_added, row_towards
+from device_runtime.ranking.placement import attribute_vectors_of, place, row_of_added
 
 Attributes = Mapping[str, str | Iterable[str]]
 Row = NDArray[np.int8]
@@ -175,15 +176,16 @@ class Edits:
         model = self._base.model
         if len(neighbors):
             vectors = self._catalog.vectors(neighbors)
-            return row_towards(np.add.reduce(vectors, axis=0, dtype=np.int64), model)
-        placing = {name for name, _ in model.attribute_vectors.names}
+            return self._base.objective.row_towards(np.add.reduce(vectors, axis=0, dtype=np.int64))
+        placing = {name for name, _ in attribute_vectors_of(model).names}
         for attribute in attributes:
             if attribute not in placing and attribute not in self._catalog.attributes:
                 raise UnknownAttributeError(
                     f"no item has an attribute {attribute!r}; give neighbors to place the item by, or attributes of "
                     f"{', '.join(sorted(placing))}"
                 )
-        return row_towards(place(model, {a: values for a, values in attributes.items() if a in placing}), model)
+        placed = place(model, {a: values for a, values in attributes.items() if a in placing})
+        return self._base.objective.row_towards(placed)
 
 
 def _folded(base: Items, changes: Sequence[Change]) -> tuple[Fold, dict[str, Row], dict[str, Dropped]]:

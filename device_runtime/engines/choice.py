@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.engines.numpy_engine import NumpyEngine
-from device_runtime.errors import InvalidArgumentError, MissingInterpreterError
+from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from device_runtime.scoring.integers import Ranking, Rows
 
@@ -41,8 +41,8 @@ def create(name: EngineName, model: ModelFile) -> Engine:
 
     Raises:
         InvalidArgumentError: no engine has that name.
-        MissingInterpreterError: `tflite` was asked for and no interpreter is installed.
-        MissingLibraryError, IndexFileError: `usearch` was asked for and cannot answer (see `approximate`).
+        MissingEngineError: `tflite` was asked for and no interpreter is installed.
+        MissingEngineError, IndexFileError: `usearch` was asked for and cannot answer (see `approximate`).
     """
     if name not in get_args(EngineName):
         raise InvalidArgumentError(f"engine {name!r} is not one of {', '.join(get_args(EngineName))}")
@@ -54,7 +54,7 @@ def create(name: EngineName, model: ModelFile) -> Engine:
         return UsearchEngine(model)
     try:
         engine = _by_interpreter(model)
-    except MissingInterpreterError:
+    except MissingEngineError:
         if name == "tflite":
             raise
         return NumpyEngine(model)
@@ -75,9 +75,9 @@ def _by_interpreter(model: ModelFile) -> Engine:
         for kind in kinds:
             try:
                 return kind(model, module)
-            except MissingInterpreterError as error:  # noqa: PERF203 - a broken one must not hide a working one
+            except MissingEngineError as error:  # noqa: PERF203 - a broken one must not hide a working one
                 reason = str(error)
-    raise MissingInterpreterError(f"engine 'tflite' cannot be used: {reason}")
+    raise MissingEngineError(f"engine 'tflite' cannot be used: {reason}")
 
 
 def _faster(first: Engine, second: Engine, rows: int) -> Engine:

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring import integers as scoring
-from device_runtime.scoring.integers import Ranking, Rows, Scores
+from device_runtime.scoring.integers import Ranking, Rows, Scores, is_exact_in_float32
+from device_runtime.scoring.objectives import objective_of
+from device_runtime.scoring.scan import best_of_table
+from device_runtime.scoring.top_k import positions_without, top_k
 
 _RESIDENT_TABLE_BYTES = 1 << 24
 
@@ -23,28 +25,28 @@ class NumpyEngine:
 
     def __init__(self, model: ModelFile, *, resident: bool = True) -> None:
         self._table = model.table
-        self._queries = model.queries
+        self._objective = objective_of(model)
         small = resident and self._table.size * 4 <= _RESIDENT_TABLE_BYTES
         self._transposed = np.ascontiguousarray(self._table.T, np.float32) if small else None
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
-        query = self._queries.of_rows(rows)
-        if self._transposed is not None and len(rows) <= self._queries.exact_favorites:
+        query = self._objective.query_of_rows(rows)
+        if self._transposed is not None and len(rows) <= self._objective.exact_favorites:
             scores = query.astype(np.float32).dot(self._transposed)
             scores[rows] = -np.inf
             return self._best(scores, query, k)
-        found, best = scoring.best_of_table(self._table, query, min(k + len(rows), len(self._table)))
-        kept = scoring.without(found, rows, k)
-        return found[kept], self._queries.cosines(best[kept], query)
+        found, best = best_of_table(self._table, query, min(k + len(rows), len(self._table)))
+        kept = positions_without(found, rows, k)
+        return found[kept], self._objective.cosines(best[kept], query)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        if self._transposed is not None and scoring.is_exact_in_float32(query):
+        if self._transposed is not None and is_exact_in_float32(query):
             return self._best(query.astype(np.float32).dot(self._transposed), query, k)
-        found, best = scoring.best_of_table(self._table, query, k)
-        return found, self._queries.cosines(best, query)
+        found, best = best_of_table(self._table, query, k)
+        return found, self._objective.cosines(best, query)
 
     def _best(self, scores: Scores, query: NDArray[np.int64], k: int) -> Ranking:
-        rows = scoring.top_k(scores, k)
-        return rows, self._queries.cosines(scores.take(rows), query)
+        rows = top_k(scores, k)
+        return rows, self._objective.cosines(scores.take(rows), query)

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from device_runtime.engines.group_maxima import group_maxima
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import load_interpreter, quietly
-from device_runtime.errors import MissingInterpreterError
+from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring import integers as scoring
 from device_runtime.scoring.integers import Ranking, Rows, Scores
+from device_runtime.scoring.objectives import objective_of
+from device_runtime.scoring.scan import score_rows
+from device_runtime.scoring.top_k import positions_without, rows_within_reach, top_k
 
 _MOST_CANDIDATES = 1 << 14
 _GROUPS_TO_A_RESULT = 4
@@ -40,7 +42,7 @@ class ProposingEngine:
 
     def __init__(self, model: ModelFile, module: str) -> None:
         self._table = model.table
-        self._queries = model.queries
+        self._objective = objective_of(model)
         self._by_numpy = NumpyEngine(model, resident=False)
         self._size = _GROUP if len(model.table) < _LARGE else _GROUP_OF_LARGE
         self._interpreter = load_interpreter(module, model, group_maxima(model.table, self._size), delegate=True)
@@ -57,13 +59,13 @@ class ProposingEngine:
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
-        query = self._queries.of_rows(rows)
+        query = self._objective.query_of_rows(rows)
         candidates = self._candidates(query, k + len(rows))
         if candidates is None:
             return self._by_numpy.nearest(rows, k)
         found, scores = self._best(candidates, query, k + len(rows))
-        kept = scoring.without(found, rows, k)
-        return found[kept], self._queries.cosines(scores[kept], query)
+        kept = positions_without(found, rows, k)
+        return found[kept], self._objective.cosines(scores[kept], query)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
@@ -71,11 +73,11 @@ class ProposingEngine:
         if candidates is None:
             return self._by_numpy.search(query, k)
         found, scores = self._best(candidates, query, k)
-        return found, self._queries.cosines(scores, query)
+        return found, self._objective.cosines(scores, query)
 
     def _best(self, candidates: Rows, query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
-        scores = scoring.scores_of(self._table.take(candidates, axis=0), query)
-        best = scoring.top_k(scores, k)
+        scores = score_rows(self._table.take(candidates, axis=0), query)
+        best = top_k(scores, k)
         return candidates.take(best), scores.take(best)
 
     def _candidates(self, query: NDArray[np.int64], k: int) -> Rows | None:
@@ -89,7 +91,7 @@ class ProposingEngine:
         rounded = self._round(query)
         reach = 2 * rounded.error * self._longest / rounded.step
         with self._turn:
-            groups = scoring.within(self._ask(rounded.entries), k, reach)
+            groups = rows_within_reach(self._ask(rounded.entries), k, reach)
         if len(groups) > _MOST_CANDIDATES // self._size:
             return None
         rows: Rows = ((groups * self._size)[:, None] + self._offsets).ravel()
@@ -108,11 +110,11 @@ class ProposingEngine:
         for rounding in (to_255_steps, to_127_steps):
             if all(self._keeps(rounding(query).entries) for query in queries):
                 return rounding
-        raise MissingInterpreterError(f"{module} rounds queries in a way that is not known; use engine 'numpy'")
+        raise MissingEngineError(f"{module} rounds queries in a way that is not known; use engine 'numpy'")
 
     def _keeps(self, entries: NDArray[np.float32]) -> bool:
         some = self._table[: min(_TRIED_PRODUCTS, self._in_groups) // self._size * self._size]
-        expected = scoring.scores_of(some, entries.astype(np.int64)).reshape(-1, self._size).max(axis=1)
+        expected = score_rows(some, entries.astype(np.int64)).reshape(-1, self._size).max(axis=1)
         return np.array_equal(self._ask(entries)[: len(expected)], expected)
 
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.engines.numpy_engine import NumpyEngine
-from device_runtime.errors import FileFormatError, MissingInterpreterError
+from device_runtime.errors import FileFormatError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring import integers as scoring
-from device_runtime.scoring.integers import Ranking, Rows
+from device_runtime.scoring.integers import Ranking, Rows, is_exact_in_float32
+from device_runtime.scoring.objectives import objective_of
 
 _INTERPRETER_MODULES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 _ANNOUNCEMENT = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
@@ -40,7 +40,7 @@ class TFLiteEngine:
         self._module = module
         self._recommend = _FirstGraph(model, self._interpreter())
         self._by_numpy = NumpyEngine(model, resident=False)
-        self._exact_favorites = model.queries.exact_favorites
+        self._exact_favorites = objective_of(model).exact_favorites
         self._turn = threading.Lock()
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
@@ -52,7 +52,7 @@ class TFLiteEngine:
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        if not scoring.is_exact_in_float32(query):
+        if not is_exact_in_float32(query):
             return self._by_numpy.search(query, k)
         with self._turn:
             vector = query[: self._model.manifest.dims].astype(np.float32)[None]
@@ -117,7 +117,7 @@ def load_interpreter(module: str, model: ModelFile, content: bytes, *, delegate:
         delegate: whether ops may be left to its default delegate, XNNPACK.
 
     Raises:
-        MissingInterpreterError: it cannot be imported, or does not know an op.
+        MissingEngineError: it cannot be imported, or does not know an op.
     """
     try:
         library = importlib.import_module(module)
@@ -125,11 +125,11 @@ def load_interpreter(module: str, model: ModelFile, content: bytes, *, delegate:
         resolver = kinds.AUTO if delegate else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         return library.Interpreter(model_content=content, num_threads=1, experimental_op_resolver_type=resolver)
     except (ImportError, AttributeError, RuntimeError) as error:  # one built for another numpy fails in many ways
-        raise MissingInterpreterError(
+        raise MissingEngineError(
             f"{module} is installed but cannot be imported ({error}); use engine 'numpy'"
         ) from error
     except ValueError as error:  # an op that it does not have
-        raise MissingInterpreterError(
+        raise MissingEngineError(
             f"{model.filename}: {module.partition('.')[0]} does not load this file of {model.manifest.bits}-bit "
             "entries; install 'mignon[litert]' or use engine 'numpy'"
         ) from error

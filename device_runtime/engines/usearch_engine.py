@@ -18,10 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.engines.numpy_engine import NumpyEngine
-from device_runtime.errors import DamagedIndexError, FileFormatError, IndexFileError, MissingLibraryError
+from device_runtime.errors import DamagedIndexError, FileFormatError, IndexFileError, MissingEngineError
+from device_runtime.format.layout import LARGEST_ENTRY
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring import integers as scoring
-from device_runtime.scoring.integers import Ranking, Rows, Scores
+from device_runtime.scoring.integers import Ranking, Rows, Scores, cosines, sum_of_rows
+from device_runtime.scoring.scan import score_rows
+from device_runtime.scoring.top_k import positions_without, top_k
 
 SUFFIX = ".usearch"
 ROWS_TO_A_CANDIDATE = 300
@@ -80,8 +82,8 @@ class Graph:
             favorites: whose sum the query is, where it is one.
         """
         rows = self._candidates(query, k, favorites)
-        scores = scoring.scores_of(self._table[rows], query)
-        best = scoring.top_k(scores, k)
+        scores = score_rows(self._table[rows], query)
+        best = top_k(scores, k)
         return rows[best], scores[best]
 
     def cost(self, k: int, favorites: Rows = _NONE) -> int:
@@ -100,7 +102,7 @@ class Graph:
             toward *= _LEAN * np.linalg.norm(asked) / np.linalg.norm(toward, axis=1, keepdims=True)
             asked = np.concatenate([asked, asked + toward])
         greatest = np.maximum(1.0, np.abs(asked).max(axis=1, keepdims=True))
-        rounded = np.rint(asked * (scoring.LARGEST_ENTRY / greatest)).astype(np.int8)
+        rounded = np.rint(asked * (LARGEST_ENTRY / greatest)).astype(np.int8)
         found = self._index.search(rounded, max(k, self._expansion), threads=1)
         if len(asked) == 1:
             return np.sort(found.keys).astype(np.int64)
@@ -114,7 +116,7 @@ class UsearchEngine:
     A candidate takes about as long as a scan takes for 300 rows. Favorites that cancel out are left to the scan too.
 
     Raises:
-        MissingLibraryError: usearch is not installed.
+        MissingEngineError: usearch is not installed.
         IndexFileError: the model was exported without an index, or its index is missing or damaged.
     """
 
@@ -128,12 +130,12 @@ class UsearchEngine:
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
-        query = scoring.sum_of_rows(self._table, rows)
+        query = sum_of_rows(self._table, rows)
         if query.any() and self._is_worth_it(k + len(rows), rows):
             found, scores = self._graph.best(query, k + len(rows), rows)
-            kept = scoring.without(found, rows, k)
+            kept = positions_without(found, rows, k)
             if len(kept) == k:
-                return found[kept], scoring.cosines(scores[kept], query, self._scale)
+                return found[kept], cosines(scores[kept], query, self._scale)
         return self._exact.nearest(rows, k)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
@@ -141,7 +143,7 @@ class UsearchEngine:
         if query.any() and self._is_worth_it(k):
             found, scores = self._graph.best(query, k)
             if len(found) == k:
-                return found, scoring.cosines(scores, query, self._scale)
+                return found, cosines(scores, query, self._scale)
         return self._exact.search(query, k)
 
     def _is_worth_it(self, k: int, favorites: Rows = _NONE) -> bool:
@@ -157,7 +159,7 @@ def open_graph(model: ModelFile) -> Graph:
     """Maps the index beside `model` once its digest is found to be the one in the manifest.
 
     Raises:
-        MissingLibraryError: usearch is not installed.
+        MissingEngineError: usearch is not installed.
         IndexFileError: the model was exported without an index, its index is missing, or usearch cannot read it.
         DamagedIndexError: the index is of another export, was cut short or altered.
     """
@@ -208,16 +210,16 @@ def library() -> Any:
     """The module `usearch.index`, imported when first asked for.
 
     Raises:
-        MissingLibraryError: it is not installed, or cannot be imported.
+        MissingEngineError: it is not installed, or cannot be imported.
     """
     try:
         return importlib.import_module("usearch.index")
     except ModuleNotFoundError as error:
-        raise MissingLibraryError(
+        raise MissingEngineError(
             f"engine 'usearch' needs {error.name}; run `pip install 'mignon[index]'` or use another engine"
         ) from error
     except (ImportError, OSError) as error:  # built for another system
-        raise MissingLibraryError(f"usearch is installed but cannot be imported ({error})") from error
+        raise MissingEngineError(f"usearch is installed but cannot be imported ({error})") from error
 
 
 def _searches(favorites: Rows) -> int:

@@ -4,43 +4,20 @@ from __future__ import annotations
 
 import zlib
 from mmap import mmap
-from typing import NamedTuple
 
-from device_runtime.errors import (
-    ChecksumError,
-    DamagedCatalogError,
-    DamagedFileError,
-    DamagedFlatbufferError,
-    DamagedManifestError,
-    DamagedTableError,
-    FileFormatError,
-    ModelFileError,
-    TruncatedFileError,
-)
+from device_runtime.errors import DamagedFileError, FileFormatError, ModelFileError
 from device_runtime.format import archive
 from device_runtime.format.archive import ArchiveError, End, Entry
-from device_runtime.format.model_file import (
-    DIGEST_LENGTH,
-    FLATBUFFER_IDENTIFIER,
-    MANIFEST,
-    SEAL,
-    Manifest,
-    parse_manifest,
-)
+from device_runtime.format.layout import DIGEST_LENGTH, FLATBUFFER_IDENTIFIER, MANIFEST, SEAL
+from device_runtime.format.manifest import Manifest, parse_manifest
 
 _AGAIN = "copy or export it again"
 _FOREIGN = "give a .tflite file made by mignon"
+_TABLE, _GRAPH, _DIRECTORY, _DIGEST = "table", "graph", "directory", "digest"
+_IN_WORDS = {_TABLE: "its table", _GRAPH: "its graph", _DIRECTORY: "the directory of its archive"}
 
 
-class _Altered(NamedTuple):
-    part: str
-    error: type[DamagedFileError]
-
-
-_DIRECTORY = _Altered("the directory of its archive", DamagedCatalogError)
-
-
-def diagnosed(path: str, data: mmap) -> ModelFileError:
+def diagnose(path: str, data: mmap) -> ModelFileError:
     """The error to raise for `data`, the content of `path`, whose digest does not fit: it names what was altered."""
     sealed = data[-DIGEST_LENGTH - len(SEAL) : -DIGEST_LENGTH] == SEAL
     end = archive.find_end(data)
@@ -66,7 +43,7 @@ def _foreign(path: str, data: mmap, end: End | None) -> FileFormatError | None:
 def _of_another_length(path: str, data: mmap, end: End | None) -> DamagedFileError:
     if end is not None and end.stop < len(data):
         return DamagedFileError(f"{path}: has {len(data) - end.stop} bytes too many after its end; {_AGAIN}")
-    return TruncatedFileError(
+    return DamagedFileError(
         f"{path}: breaks off after {len(data)} bytes, before its digest, or was not made by mignon; {_AGAIN}"
     )
 
@@ -80,50 +57,48 @@ def _moved(path: str, end: End, entries: tuple[Entry, ...]) -> DamagedFileError 
     if entries[-1].stop == start:
         return _error(path, [_DIRECTORY])
     if missing > 0:
-        return TruncatedFileError(f"{path}: lacks {missing} bytes before the directory of its archive; {_AGAIN}")
+        return DamagedFileError(f"{path}: lacks {missing} bytes before the directory of its archive; {_AGAIN}")
     return DamagedFileError(f"{path}: has {-missing} bytes too many before the directory of its archive; {_AGAIN}")
 
 
 def _altered(path: str, data: mmap, entries: tuple[Entry, ...]) -> ModelFileError:
-    altered = [
-        _Altered(repr(name), DamagedManifestError if name == MANIFEST else DamagedCatalogError)
-        for name in archive.altered_entries(data, entries)
-    ]
+    altered = archive.altered_entries(data, entries)
     entry = next((entry for entry in entries if entry.name == MANIFEST), None)
     if entry is None:
         return _error(path, [_DIRECTORY])
-    if any(part.error is DamagedManifestError for part in altered):
+    if MANIFEST in altered:
         return _error(path, altered)
     try:
         manifest = parse_manifest(path, archive.read_entry(data, entry).decode("utf-8", "replace"))
     except ModelFileError as error:  # of a later version, above all
         return error
-    altered = _altered_flatbuffer(data, manifest, entries[0].header) + altered
+    altered = _altered_in_flatbuffer(data, manifest, entries[0].header) + altered
     if altered:
         return _error(path, altered)
     if manifest.graph_crc32 is None:
         return DamagedFileError(f"{path}: its digest does not fit its {len(data)} bytes; {_AGAIN}")
-    return ChecksumError(
+    return DamagedFileError(
         f"{path}: the digest at its end was altered, or bytes that carry nothing: table, graph and catalog fit their "
-        f"own checksums; {_AGAIN}"
+        f"own checksums; {_AGAIN}",
+        _DIGEST,
     )
 
 
-def _altered_flatbuffer(data: mmap, manifest: Manifest, size: int) -> list[_Altered]:
+def _altered_in_flatbuffer(data: mmap, manifest: Manifest, size: int) -> list[str]:
     start = manifest.table_offset
     stop = start + manifest.table_bytes
     if manifest.graph_crc32 is None or stop > size:
         return []
-    altered = []
     with memoryview(data) as view:
-        if zlib.crc32(view[start:stop]) != manifest.table_crc32:
-            altered.append(_Altered("its table", DamagedTableError))
-        if zlib.crc32(view[stop:size], zlib.crc32(view[:start])) != manifest.graph_crc32:
-            altered.append(_Altered("its graph", DamagedFlatbufferError))
-    return altered
+        fits = {
+            _TABLE: zlib.crc32(view[start:stop]) == manifest.table_crc32,
+            _GRAPH: zlib.crc32(view[stop:size], zlib.crc32(view[:start])) == manifest.graph_crc32,
+        }
+    return [part for part, as_it_was in fits.items() if not as_it_was]
 
 
-def _error(path: str, altered: list[_Altered]) -> DamagedFileError:
-    """Of the kind of the first part, naming all."""
-    parts = " and ".join(part.part for part in altered)
-    return altered[0].error(f"{path}: {parts} {'was' if len(altered) == 1 else 'were'} altered since export; {_AGAIN}")
+def _error(path: str, parts: list[str]) -> DamagedFileError:
+    """About the first part, naming all."""
+    named = " and ".join(_IN_WORDS.get(part, repr(part)) for part in parts)
+    were = "was" if len(parts) == 1 else "were"
+    return DamagedFileError(f"{path}: {named} {were} altered since export; {_AGAIN}", parts[0])

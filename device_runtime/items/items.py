@@ -1,24 +1,21 @@
-"""The items that can be asked for: those of the model file, or those with the changes made on the device."""
+"""The items that can be asked for: those of the model file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.errors import InvalidArgumentError, UnknownItemError
+from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES
 from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import AttributeIndex, Filter
-from device_runtime.items.names import NameIndex, best_first
+from device_runtime.items.names import NameIndex
 from device_runtime.scoring.integers import Rows
-from device_runtime.scoring.objectives import inverse_lengths
-
-if TYPE_CHECKING:
-    from device_runtime.changes.kinds import Applied
-    from device_runtime.format.texts import Lines
+from device_runtime.scoring.objectives import Objective, objective_of
 
 _SUGGESTIONS = 3
 
@@ -45,19 +42,19 @@ class Items:
         return self.row_count - len(self.removed)
 
     @cached_property
-    def ids(self) -> list[str] | Lines:
+    def ids(self) -> Sequence[str]:
         """The id of each row."""
-        return self.model.lines("ids.txt")
+        return self.model.lines(IDS)
 
     @cached_property
     def names(self) -> Sequence[str]:
         """The name of each row."""
-        return self.model.lines("names.txt")
+        return self.model.lines(NAMES)
 
     @cached_property
-    def inverse_lengths(self) -> NDArray[np.float64]:
-        """Of all rows of a model of what people like, see `queries.inverse_lengths`: [row_count]."""
-        return inverse_lengths(self.model.table)
+    def objective(self) -> Objective:
+        """How favorites become queries, and what is alike."""
+        return objective_of(self.model)
 
     @cached_property
     def index(self) -> NameIndex:
@@ -70,14 +67,14 @@ class Items:
         ids = self.ids
         if isinstance(ids, list):
             return dict(zip(ids, range(len(ids)), strict=True))
-        from device_runtime.format.texts import RowOfLine  # which small catalogs need not wait for
+        from device_runtime.format.texts import Lines, RowOfLine  # which small catalogs need not wait for
 
-        return RowOfLine(ids)
+        return RowOfLine(cast("Lines", ids))
 
     @cached_property
     def attributes(self) -> AttributeIndex:
         """Which rows have which attributes."""
-        return AttributeIndex(self.row_count, self.model.records("attributes.tsv", 2))
+        return AttributeIndex(self.row_count, self.model.records(ATTRIBUTES, 2))
 
     def row(self, item: str) -> int:
         """The row of an item by its id, name or alias.
@@ -118,11 +115,7 @@ class Items:
 
     def directions(self, rows: Rows) -> NDArray[np.float32]:
         """The vectors of some rows, of length about 1: float32 [rows, dims]."""
-        manifest = self.model.manifest
-        vectors = self.vectors(rows)[:, : manifest.dims].astype(np.float32)
-        if manifest.preference is None:
-            return vectors * np.float32(manifest.scale)
-        return vectors * self.inverse_lengths[rows, None].astype(np.float32)
+        return self.objective.directions(self.vectors(rows))
 
     def named(self, text: str) -> int | None:
         """The row with just this id or name."""
@@ -138,98 +131,6 @@ class Items:
         return self.index.rows_by_kind(text)
 
 
-class ChangedItems(Items):
-    """The items of a model file with changes: added rows follow the model's, and removed ones are never found.
-
-    Args:
-        base: the items of the model.
-        changes: what the changes come to over it.
-        added_rows: int8 [added, columns], the vectors of `changes.added`.
-    """
-
-    changed = True
-
-    def __init__(self, base: Items, changes: Applied, added_rows: NDArray[np.int8]) -> None:
-        super().__init__(base.model)
-        self._base = base
-        self._changes = changes
-        self._first_added = base.row_count
-        self.row_count = base.row_count + len(changes.added)
-        self.removed = np.array(changes.removed, np.int64)
-        self.added_rows = added_rows
-        renamed = [row for row in changes.renamed if row < base.row_count]
-        self._hidden = frozenset([*changes.removed, *renamed])  # from the search for names as they were
-        self._own_rows = [*sorted(renamed), *range(base.row_count, self.row_count)]
-
-    @cached_property
-    def ids(self) -> list[str] | Lines:
-        """The id of each row."""
-        return [*self._base.ids, *(item.id for item in self._changes.added)]
-
-    @cached_property
-    def names(self) -> Sequence[str]:
-        """The name of each row."""
-        names = [*self._base.names, *(item.name for item in self._changes.added)]
-        for row, name in self._changes.renamed.items():
-            names[row] = name
-        return names
-
-    @cached_property
-    def row_of_id(self) -> Mapping[str, int]:
-        """The row of each id, by `row_of_id[id]`."""
-        added = {item.id: row for row, item in enumerate(self._changes.added, self._first_added)}
-        return _RowOfId(added, self._base.row_of_id, frozenset(self._changes.removed))
-
-    @cached_property
-    def inverse_lengths(self) -> NDArray[np.float64]:
-        """See `Items.inverse_lengths`."""
-        return np.concatenate([self._base.inverse_lengths, inverse_lengths(self.added_rows)])
-
-    @cached_property
-    def attributes(self) -> AttributeIndex:
-        """Which rows have which attributes."""
-        return self._base.attributes.extended([item.attributes for item in self._changes.added])
-
-    @cached_property
-    def _own_index(self) -> NameIndex:
-        """Finds what was added or renamed: by position in `_own_rows`."""
-        place_of = {row: place for place, row in enumerate(self._own_rows)}
-        aliases = [(place_of[row], alias) for row, alias in self._base.index.aliases if row in place_of]
-        ids, names = self.ids, self.names
-        places = {ids[row]: place for row, place in place_of.items()}
-        return NameIndex(places, [names[row] for row in self._own_rows], aliases)
-
-    def find(self, text: str, limit: int) -> list[tuple[int, float]]:
-        """Rows whose name or an alias resembles `text`, and how much; best first."""
-        scores = self._base.index.alike(text, limit, self._hidden)
-        own = self._own_index.alike(text, limit)
-        scores.update((self._own_rows[place], score) for place, score in own.items())
-        return best_first(scores, self._row(text), limit)
-
-    def vectors(self, rows: Rows) -> NDArray[np.int8]:
-        """The integers of some rows: int8 [rows, columns]."""
-        added = rows >= self._first_added
-        if not added.any():
-            return self.model.table[rows]
-        found = np.empty((len(rows), self.added_rows.shape[1]), np.int8)
-        found[~added] = self.model.table[rows[~added]]
-        found[added] = self.added_rows[rows[added] - self._first_added]
-        return found
-
-    def _row(self, text: str) -> int | None:
-        try:
-            return self.row_of_id[text]
-        except KeyError:
-            return next((row for row in self._rows_by_kind(text) if row is not None), None)
-
-    def _rows_by_kind(self, text: str) -> Iterator[int | None]:
-        """By name, alias and folded name: the lowest row, as one index of all would find it."""
-        own_kinds = self._own_index.rows_by_kind(text)
-        for of_model, place in zip(self._base.index.rows_by_kind(text, self._hidden), own_kinds, strict=True):
-            own = [] if place is None else [self._own_rows[place]]
-            yield min(own if of_model is None else [of_model, *own], default=None)
-
-
 class _Aliases:
     """(row, alias) pairs, read from the file whenever they are gone through."""
 
@@ -237,23 +138,8 @@ class _Aliases:
         self._model = model
 
     def __iter__(self) -> Iterator[tuple[int, str]]:
-        for row, (alias,) in self._model.records("aliases.tsv", 1):
+        for row, (alias,) in self._model.records(ALIASES, 1):
             yield row, alias
-
-
-class _RowOfId(dict[str, int]):
-    """The rows of added items, and by `[id]` those of the model that were not removed: copying a million takes long."""
-
-    def __init__(self, added: dict[str, int], of_model: Mapping[str, int], removed: frozenset[int]) -> None:
-        super().__init__(added)
-        self._of_model = of_model
-        self._removed = removed
-
-    def __missing__(self, item: str) -> int:
-        row = self._of_model[item]
-        if row in self._removed:
-            raise KeyError(item)
-        return row
 
 
 def names_of(catalog: Items, rows: Sequence[int] | Rows) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,10 @@ from device_runtime.errors import InvalidArgumentError
 from device_runtime.items.attributes import Filter
 from device_runtime.items.items import Items
 from device_runtime.ranking.likes import Favorites, likes_of, query_of
-from device_runtime.ranking.ranker import Query, Ranking, ranked
-from device_runtime.scoring import integers as scoring
+from device_runtime.ranking.ranker import Query, Ranking
 from device_runtime.scoring.integers import Rows
+from device_runtime.scoring.scan import QUERIES_AT_ONCE, best_of_rows
+from device_runtime.scoring.top_k import positions_without
 
 
 class Batch:
@@ -28,7 +29,6 @@ class Batch:
     def __init__(self, catalog: Items, excluded: Rows, where: Filter | None) -> None:
         self._catalog = catalog
         self._excluded = excluded
-        self._where = where
         # The rows to score, ascending; None for all those of the model.
         self._rows = np.flatnonzero(catalog.allowed(where or {})) if where or catalog.changed else None
         self._count = catalog.row_count if self._rows is None else len(self._rows)
@@ -36,7 +36,7 @@ class Batch:
     def rankings(self, baskets: Iterable[Favorites], k: int) -> Iterator[Ranking]:
         """For each basket the ranking that `ranked` would give; memory does not grow with their number."""
         asked = (self._asked(number, items) for number, items in enumerate(baskets))
-        while some := list(islice(asked, scoring.QUERIES_AT_ONCE)):
+        while some := list(islice(asked, QUERIES_AT_ONCE)):
             yield from self._together(some, k)
 
     def _asked(self, number: int, items: Favorites) -> tuple[Query, Rows]:
@@ -45,19 +45,14 @@ class Batch:
             return query_of(self._catalog, likes), np.concatenate([likes.rows, self._excluded])
 
     def _together(self, asked: list[tuple[Query, Rows]], k: int) -> Iterator[Ranking]:
-        exact = [scoring.is_exact_in_float32(query) for query, _ in asked]
-        queries = np.array([query for (query, _), fits in zip(asked, exact, strict=True) if fits], np.float32)
+        queries = np.array([query for query, _ in asked])
         most = min(k + max(len(banned) for _, banned in asked), self._count)
-        found = iter(scoring.best_of_many(self._take, self._count, queries, most) if len(queries) and most else ())
-        queries_of_file = self._catalog.model.queries
-        for (query, banned), fits in zip(asked, exact, strict=True):
-            if not fits:
-                yield ranked(self._catalog, query, k, banned, self._where)
-                continue
-            places, scores = next(found, (np.empty(0, np.int64), np.empty(0, np.float32)))
+        nothing = (np.empty(0, np.int64), np.empty(0, np.float32))
+        found = best_of_rows(self._take, self._count, queries, most) if most else repeat(nothing)
+        for (query, banned), (places, scores) in zip(asked, found, strict=False):
             rows = places if self._rows is None else self._rows[places]
-            kept = scoring.without(rows, banned, k)
-            yield rows[kept], queries_of_file.cosines(scores[kept], query)
+            kept = positions_without(rows, banned, k)
+            yield rows[kept], self._catalog.objective.cosines(scores[kept], query)
 
     def _take(self, places: slice | Rows) -> NDArray[np.int8]:
         if self._rows is None:

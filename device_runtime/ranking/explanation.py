@@ -7,7 +7,8 @@ import numpy as np
 from device_runtime.items.items import Items, names_of
 from device_runtime.ranking.likes import Likes, query_of
 from device_runtime.results import Contribution, Explanation, SharedValue
-from device_runtime.scoring import integers as scoring
+from device_runtime.scoring.integers import Rows
+from device_runtime.scoring.scan import score_rows
 
 
 def explained(catalog: Items, likes: Likes, row: int) -> Explanation:
@@ -18,7 +19,7 @@ def explained(catalog: Items, likes: Likes, row: int) -> Explanation:
     """
     vector = catalog.vectors(np.array([row]))
     query = query_of(catalog, likes)
-    score = catalog.model.queries.cosines(scoring.scores_of(vector, query), query)[0]
+    score = catalog.objective.cosines(score_rows(vector, query), query)[0]
     liked = likes.rows if likes.weights is None else likes.rows[likes.weights > 0]
     return Explanation(
         catalog.ids[row],
@@ -29,9 +30,9 @@ def explained(catalog: Items, likes: Likes, row: int) -> Explanation:
     )
 
 
-def _contributions(catalog: Items, likes: Likes, vector: scoring.Rows) -> tuple[Contribution, ...]:
+def _contributions(catalog: Items, likes: Likes, vector: Rows) -> tuple[Contribution, ...]:
     scale = catalog.model.manifest.scale
-    favorites = catalog.model.queries.parts(catalog.vectors(likes.rows)).astype(np.float64)
+    favorites = catalog.objective.parts(catalog.vectors(likes.rows)).astype(np.float64)
     weights = np.ones(len(favorites)) if likes.weights is None else likes.weights
     relative = weights / np.abs(weights).max()
     products = favorites @ vector

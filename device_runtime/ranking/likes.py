@@ -59,7 +59,7 @@ def query_of(catalog: Items, likes: Likes) -> NDArray[np.int64]:
     Raises:
         ContradictoryLikesError: it is zero and points nowhere.
     """
-    query = catalog.model.queries.of_vectors(catalog.vectors(likes.rows), likes.weights)
+    query = catalog.objective.query_of_vectors(catalog.vectors(likes.rows), likes.weights)
     if not query.any():
         names = names_of(catalog, likes.rows)
         raise ContradictoryLikesError(f"{', '.join(names)} cancel one another out; change a weight", names)

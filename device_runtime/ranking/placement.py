@@ -4,25 +4,82 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.arguments import several
-from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
+from device_runtime.errors import FileFormatError, InvalidArgumentError, UnknownAttributeError, some_of
+from device_runtime.format.layout import VOCABULARY, VOCABULARY_VECTORS
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import LARGEST_ENTRY
+from device_runtime.scoring.objectives import objective_of
 
 if TYPE_CHECKING:
     from device_runtime.changes.kinds import Added
 
-_ROWS_FOR_MEDIAN = 10_000
-_SHORTENINGS = np.arange(1.0, 0.5, -0.002)
+
+class AttributeVectors:
+    """The vectors of attribute values, whose weighted sum points to an item; only their direction together counts.
+
+    Args:
+        names: (attribute, value) of each row.
+        entries: int8 [values, dims].
+    """
+
+    def __init__(self, names: Iterable[tuple[str, ...]], entries: NDArray[np.int8]) -> None:
+        self.names = tuple(names)
+        self.entries = entries
+        self._row_of: dict[str, dict[str, int]] = {}
+        for row, (attribute, value) in enumerate(self.names):
+            self._row_of.setdefault(attribute, {})[value] = row
+
+    def rows(self, attribute: str, values: Iterable[str]) -> list[int]:
+        """The row of each of `values`.
+
+        Raises:
+            UnknownAttributeError: the model was trained without the attribute or the value.
+        """
+        if attribute not in self._row_of:
+            known = ", ".join(self._row_of) or "none"
+            raise UnknownAttributeError(f"the model knows no attribute {attribute!r} to place items by; it has {known}")
+        known_values = self._row_of[attribute]
+        for value in values:
+            if value not in known_values:
+                near = some_of(known_values, value)
+                raise UnknownAttributeError(f"the model knows no {value!r} as {attribute}; {near}")
+        return [known_values[value] for value in values]
+
+
+_VECTORS_OF: WeakKeyDictionary[ModelFile, AttributeVectors] = WeakKeyDictionary()
+
+
+def attribute_vectors_of(model: ModelFile) -> AttributeVectors:
+    """What places a new item, read once from the file.
+
+    Raises:
+        FileFormatError: the file was made without them, or they do not fit together.
+    """
+    vectors = _VECTORS_OF.get(model)
+    return _read_attribute_vectors(model) if vectors is None else vectors
+
+
+def _read_attribute_vectors(model: ModelFile) -> AttributeVectors:
+    names = tuple(tuple(line.split("\t")) for line in model.text(VOCABULARY).split("\n")[:-1])
+    data = model.data(VOCABULARY_VECTORS)
+    if len(data) != len(names) * model.manifest.dims or any(len(pair) != 2 for pair in names):
+        raise FileFormatError(
+            f"{model.filename}: {VOCABULARY_VECTORS!r} has {len(data)} bytes for the {len(names)} lines of "
+            f"{VOCABULARY!r} and {model.manifest.dims} dims"
+        )
+    vectors = AttributeVectors(names, np.frombuffer(data, np.int8).reshape(len(names), -1))
+    _VECTORS_OF[model] = vectors
+    return vectors
 
 
 def place(model: ModelFile, attributes: Mapping[str, str | Iterable[str]]) -> NDArray[np.float32]:
     """See `Recommender.place`."""
-    vectors = model.attribute_vectors
+    vectors = attribute_vectors_of(model)
     total = np.zeros(model.manifest.dims)
     for attribute, values in attributes.items():
         rows = vectors.rows(attribute, several(values))
@@ -34,40 +91,12 @@ def place(model: ModelFile, attributes: Mapping[str, str | Iterable[str]]) -> ND
     return (total / length).astype(np.float32)
 
 
-def row_towards(vector: NDArray[np.generic], model: ModelFile) -> NDArray[np.int8]:
-    """The row that points where `vector`, of which only [dims] counts, does: int8 [columns].
-
-    It is about as long as the table's and no longer than 1 / scale, so that no cosine exceeds 1. In a model of what
-    people like it gets the median length and bias of some rows.
-
-    Raises:
-        InvalidArgumentError: the vector is zero.
-    """
-    wide = vector[: model.manifest.dims].astype(np.float64)
-    length = np.sqrt(wide @ wide)
-    if length == 0:
-        raise InvalidArgumentError("the items that it is placed by cancel one another out; give others")
-    if model.manifest.preference is None:
-        return _rounded(wide / length, 1 / model.manifest.scale)
-    some = model.table[:: max(1, len(model.table) // _ROWS_FOR_MEDIAN)]
-    lengths = np.sqrt(np.square(some[:, :-1].astype(np.float64)).sum(axis=1))
-    return np.append(_rounded(wide / length, max(1.0, float(np.median(lengths)))), np.int8(np.median(some[:, -1])))
-
-
-def _rounded(direction: NDArray[np.float64], radius: float) -> NDArray[np.int8]:
-    for shortening in _SHORTENINGS:
-        row = np.clip(np.rint(direction * (shortening * radius)), -LARGEST_ENTRY, LARGEST_ENTRY)
-        if row @ row <= radius**2 * (1 + 1e-9):
-            break
-    return row.astype(np.int8)
-
-
 def known_attributes(model: ModelFile, attributes: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """Those of `attributes` and of their values that the model places items by."""
     known: dict[str, list[str]] = {}
     for attribute, value in ((a, value) for a, values in attributes.items() for value in values):
         try:
-            model.attribute_vectors.rows(attribute, [value])
+            attribute_vectors_of(model).rows(attribute, [value])
         except UnknownAttributeError:
             continue
         known.setdefault(attribute, []).append(value)
@@ -89,8 +118,8 @@ def row_of_added(model: ModelFile, item: Added, row_of: Callable[[str], NDArray[
         rows = [row for neighbor in item.neighbors if (row := row_of(neighbor)) is not None]
         if not rows:
             raise InvalidArgumentError(f"the model has none of the items it was placed by, {', '.join(item.neighbors)}")
-        return row_towards(np.sum(rows, axis=0, dtype=np.int64), model)
+        return objective_of(model).row_towards(np.sum(rows, axis=0, dtype=np.int64))
     known = known_attributes(model, item.attributes)
     if not known:
         raise InvalidArgumentError("the model knows none of the attributes it was placed by")
-    return row_towards(place(model, known), model)
+    return objective_of(model).row_towards(place(model, known))

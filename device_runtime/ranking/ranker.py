@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from device_runtime.items.attributes import Filter
 from device_runtime.items.items import Items
-from device_runtime.scoring import integers as scoring
 from device_runtime.scoring.integers import Rows, Scores
+from device_runtime.scoring.scan import best_of_table, score_rows
+from device_runtime.scoring.top_k import positions_without, top_k
 
 Ranking = tuple[Rows, NDArray[np.float32]]
 Query = NDArray[np.int64]
@@ -23,18 +24,14 @@ def ranked(catalog: Items, query: Query, k: int, banned: Rows, where: Filter | N
         rows, scores = _among_some(catalog, query, k, banned, where)
     else:
         rows, scores = _among_all(catalog, query, k, banned)
-    return rows, catalog.model.queries.cosines(scores, query)
+    return rows, catalog.objective.cosines(scores, query)
 
 
 def alike(catalog: Items, query: Query, k: int, banned: Rows, where: Filter | None) -> Ranking:
-    """The k rows that point most nearly where `query` does, and their cosines; ties by the lower row.
-
-    For rows of unlike lengths. The query's entry for the bias, the last one, must be 0. A whole number times the
-    inverse of a length is the same on every processor, so answers are too.
-    """
-    scores = _all_scores(catalog, query) * catalog.inverse_lengths
+    """The k rows that point most nearly where `query`, made by `query_towards`, does, and their cosines."""
+    scores = catalog.objective.alike(_all_scores(catalog, query), catalog.added_rows)
     rows, best = _best_allowed(catalog, scores, k, banned, where or {})
-    return rows, (best / np.sqrt(max(1.0, float(np.square(query.astype(np.float64)).sum())))).astype(np.float32)
+    return rows, catalog.objective.alike_cosines(best, query)
 
 
 def _among_some(catalog: Items, query: Query, k: int, banned: Rows, where: Filter) -> tuple[Rows, Scores]:
@@ -45,24 +42,24 @@ def _best_allowed(catalog: Items, scores: Scores, k: int, banned: Rows, where: F
     allowed = catalog.allowed(where) if where or catalog.changed else np.ones(len(scores), bool)
     allowed[banned] = False
     scores[~allowed] = -np.inf
-    rows = scoring.top_k(scores, k)
+    rows = top_k(scores, k)
     return rows, scores[rows]
 
 
 def _all_scores(catalog: Items, query: Query) -> Scores:
-    scores = scoring.scores_of(catalog.model.table, query)
+    scores = score_rows(catalog.model.table, query)
     if not len(catalog.added_rows):
         return scores
-    return np.concatenate([scores, scoring.scores_of(catalog.added_rows, query)])
+    return np.concatenate([scores, score_rows(catalog.added_rows, query)])
 
 
 def _among_all(catalog: Items, query: Query, k: int, banned: Rows) -> tuple[Rows, Scores]:
     table, added = catalog.model.table, catalog.added_rows
     banned = np.concatenate([banned, catalog.removed])
-    rows, scores = scoring.best_of_table(table, query, min(k + len(banned), len(table)))
+    rows, scores = best_of_table(table, query, min(k + len(banned), len(table)))
     if len(added):
         rows = np.concatenate([rows, np.arange(len(table), catalog.row_count)])
-        scores = np.concatenate([scores, scoring.scores_of(added, query)])
-    kept = scoring.without(rows, banned, len(rows))
+        scores = np.concatenate([scores, score_rows(added, query)])
+    kept = positions_without(rows, banned, len(rows))
     best = np.negative(scores[kept]).argsort(kind="stable")[:k]
     return rows[kept[best]], scores[kept[best]]

@@ -1,4 +1,4 @@
-"""How favorites become an integer query, and integer scores become cosines, as the file at hand means them.
+"""All that depends on what a model was trained for: its queries, its scores, and what is alike.
 
 A model of attributes asks for what is like the sum of the favorites. A model of what people like asks for what goes
 with them: score = (sum of their rows * signs) . row + bias. There, likeness in some columns speaks against an item, so
@@ -8,101 +8,194 @@ whose entry in the query is set by the number of favorites, never summed.
 
 from __future__ import annotations
 
+import math
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.format.model_file import InteractionRule, Manifest
-from device_runtime.scoring import integers as scoring
-from device_runtime.scoring.integers import Rows, Scores
+from device_runtime.errors import InvalidArgumentError
+from device_runtime.format.layout import LARGEST_ENTRY
+from device_runtime.format.manifest import InteractionRule, Manifest
+from device_runtime.format.model_file import ModelFile
+from device_runtime.scoring.integers import EXACT_IN_FLOAT32, Query, Rows, Scores, cosines, sum_of_rows, weighted_query
 
-Query = NDArray[np.int64]
-_WHOLE = 2.0**53
 _ROWS_AT_ONCE = 1 << 14
+_ROWS_FOR_MEDIAN = 10_000
+_SHORTENINGS = np.arange(1.0, 0.5, -0.002)  # tried in turn until a rounded row is no longer than it may be
+_ROUNDING = 1e-9
 
 
-def queries_of(table: NDArray[np.int8], manifest: Manifest) -> Queries:
-    """Those that the file means."""
-    if manifest.preference is None:
-        return Queries(table, manifest)
-    return PreferenceQueries(table, manifest, manifest.preference)
+def objective_of(model: ModelFile) -> Objective:
+    """The one that the model was trained for."""
+    rule = model.manifest.preference
+    if rule is None:
+        return AttributeObjective(model.table, model.manifest)
+    return InteractionObjective(model.table, model.manifest, rule)
 
 
-class Queries:
+class AttributeObjective:
     """Of a model of attributes: its rows have nearly the same norm, so that a dot product is a cosine.
 
     Attributes:
+        best_is_alike: whether what is recommended for one item is what is most like it, so that an engine answers both.
         exact_favorites: how many favorites make a query that is surely exact in float32.
     """
 
+    best_is_alike = True
+
     def __init__(self, table: NDArray[np.int8], manifest: Manifest) -> None:
         self._table = table
+        self._dims = manifest.dims
         self._scale = manifest.scale
-        self.exact_favorites = scoring.exact_favorites(manifest.columns)
+        self.exact_favorites = (EXACT_IN_FLOAT32 - 1) // (LARGEST_ENTRY**2 * manifest.columns)
 
-    def of_rows(self, rows: Rows) -> Query:
-        """The query of some favorites: int64 [columns]."""
-        return scoring.sum_of_rows(self._table, rows)
+    def query_of_rows(self, rows: Rows) -> Query:
+        """The query of some favorites, by their rows in the table: int64 [columns]."""
+        return sum_of_rows(self._table, rows)
 
-    def of_vectors(self, vectors: NDArray[np.int8], weights: NDArray[np.float64] | None) -> Query:
+    def query_of_vectors(self, vectors: NDArray[np.int8], weights: NDArray[np.float64] | None) -> Query:
         """The query of favorites [n, columns] with these weights, 1 each for None; zero where they cancel out."""
         if weights is None:
             return np.add.reduce(vectors, axis=0, dtype=np.int64)
-        return scoring.weighted_query(vectors, weights)
+        return weighted_query(vectors, weights)
+
+    def query_towards(self, vector: NDArray[np.int64]) -> Query:
+        """The query for what points where `vector` does, of which only [dims] counts: int64 [columns]."""
+        return vector
 
     def cosines(self, scores: Scores, query: Query) -> NDArray[np.float32]:
-        """Integer scores, by the norms of the query and of the longest row; see `scoring.cosines`."""
-        return scoring.cosines(scores, query, self._scale)
+        """Integer scores, by the norms of the query and of the longest row; see `integers.cosines`."""
+        return cosines(scores, query, self._scale)
 
     def parts(self, vectors: NDArray[np.int8]) -> NDArray[np.int64]:
         """What each favorite [n, columns] adds to the query: int64 [n, columns]."""
         return vectors.astype(np.int64)
 
+    def directions(self, vectors: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Where rows [n, columns] point: float32 [n, dims], each of length about 1."""
+        return vectors.astype(np.float32) * np.float32(self._scale)
 
-def inverse_lengths(rows: NDArray[np.int8]) -> NDArray[np.float64]:
-    """1 by the norm of each of `rows` [n, columns] without the bias, the last column; 0 for a row of zeros: [n]."""
-    found = np.empty(len(rows))
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
-        wide = rows[start : start + _ROWS_AT_ONCE, :-1].astype(np.float64)
-        found[start : start + len(wide)] = np.sqrt(np.einsum("ij,ij->i", wide, wide))
-    return np.divide(1.0, found, out=np.zeros(len(rows)), where=found > 0)
+    def likeness(self, one: NDArray[np.int8], other: NDArray[np.int8]) -> float:
+        """The cosine of two rows [columns], as `similar` gives it."""
+        query = one.astype(np.int64)
+        return float(self.cosines(np.array([float(query @ other.astype(np.int64))]), query)[0])
+
+    def alike(self, scores: Scores, added: NDArray[np.int8]) -> Scores:  # noqa: ARG002 - rows have one length here
+        """What ranks rows by how alike they are to a query of `query_towards`: float64 [rows] or the scores themselves.
+
+        Args:
+            scores: the integer scores of the table's rows, then of the rows `added` [n, columns].
+        """
+        return scores
+
+    def alike_cosines(self, alike: Scores, query: Query) -> NDArray[np.float32]:
+        """Values of `alike` as cosines."""
+        return self.cosines(alike, query)
+
+    def row_towards(self, vector: NDArray[np.generic]) -> NDArray[np.int8]:
+        """The row that points where `vector`, of which only [dims] counts, does: int8 [columns].
+
+        It is about as long as the table's and no longer than 1 / scale, so that no cosine exceeds 1. In a model of what
+        people like it gets the median length and bias of some rows.
+
+        Raises:
+            InvalidArgumentError: the vector is zero.
+        """
+        wide = vector[: self._dims].astype(np.float64)
+        length = np.sqrt(wide @ wide)
+        if length == 0:
+            raise InvalidArgumentError("the items that it is placed by cancel one another out; give others")
+        return self._row_along(wide / length)
+
+    def _row_along(self, direction: NDArray[np.float64]) -> NDArray[np.int8]:
+        return _rounded_row(direction, 1 / self._scale)
 
 
-class PreferenceQueries(Queries):
-    """Of a model of what people like; a score is divided as a cosine is, and so contains the bias in the same unit."""
+class InteractionObjective(AttributeObjective):
+    """Of a model of what people like; a score is divided as a cosine is, and so contains the bias in the same unit.
 
-    def __init__(self, table: NDArray[np.int8], manifest: Manifest, preference: InteractionRule) -> None:
+    Its rows have any length. So what is alike is ranked by the integer score without the bias times the inverse of the
+    row's length: the same number on every processor.
+    """
+
+    best_is_alike = False
+
+    def __init__(self, table: NDArray[np.int8], manifest: Manifest, rule: InteractionRule) -> None:
         super().__init__(table, manifest)
-        self._preference = preference
-        self._signs = preference.signs(manifest.columns)
-        each = scoring.LARGEST_ENTRY**2 * manifest.dims + scoring.LARGEST_ENTRY * int(abs(preference.entry) + 1)
-        self.exact_favorites = (scoring.EXACT_IN_FLOAT32 - 1) // each
+        self._rule = rule
+        self._signs = rule.signs(manifest.columns)
+        of_a_favorite = LARGEST_ENTRY**2 * manifest.dims + LARGEST_ENTRY * int(abs(rule.entry) + 1)
+        self.exact_favorites = (EXACT_IN_FLOAT32 - 1) // of_a_favorite
 
-    def of_rows(self, rows: Rows) -> Query:
-        """See `Queries.of_rows`."""
-        query = super().of_rows(rows) * self._signs
-        query[-1] = self._preference.bias_entry(len(rows))
+    def query_of_rows(self, rows: Rows) -> Query:
+        """See `AttributeObjective`."""
+        query = super().query_of_rows(rows) * self._signs
+        query[-1] = self._rule.bias_entry(len(rows))
         return query
 
-    def of_vectors(self, vectors: NDArray[np.int8], weights: NDArray[np.float64] | None) -> Query:
-        """See `Queries.of_vectors`; weights count by their size, dislikes too."""
-        if weights is None:
-            weights = np.ones(len(vectors))
-        largest, count = np.abs(weights).max(), np.abs(weights).sum()
-        signed = vectors * self._signs
-        if (weights == np.rint(weights)).all() and count * scoring.LARGEST_ENTRY**2 * vectors.shape[1] < _WHOLE:
-            query = np.add.reduce(weights.astype(np.int64)[:, None] * signed, axis=0, dtype=np.int64)
-            query[-1] = self._preference.bias_entry(count)
-            return query if query[:-1].any() else np.zeros_like(query)
-        total = np.add.reduce((weights / largest)[:, None] * signed, axis=0)
-        if np.abs(total).max() <= 1e-9 * count / largest:
-            return np.zeros(vectors.shape[1], np.int64)
-        total[-1] = self._preference.exact_entry(count) / largest
-        return scoring.integer_query(total)
+    def query_of_vectors(self, vectors: NDArray[np.int8], weights: NDArray[np.float64] | None) -> Query:
+        """See `AttributeObjective`; weights count by their size, dislikes too."""
+        weights = np.ones(len(vectors)) if weights is None else weights
+        return weighted_query(self.parts(vectors), weights, self._rule.exact_entry)
+
+    def query_towards(self, vector: NDArray[np.int64]) -> Query:
+        """See `AttributeObjective`."""
+        return np.append(vector[: self._dims], 0)
 
     def cosines(self, scores: Scores, query: Query) -> NDArray[np.float32]:
-        """See `Queries.cosines`."""
-        return scoring.cosines(scores, query[:-1], self._scale)
+        """See `AttributeObjective`."""
+        return super().cosines(scores, query[:-1])
 
     def parts(self, vectors: NDArray[np.int8]) -> NDArray[np.int64]:
-        """See `Queries.parts`."""
+        """See `AttributeObjective`."""
         return vectors * self._signs
+
+    def directions(self, vectors: NDArray[np.int8]) -> NDArray[np.float32]:
+        """See `AttributeObjective`."""
+        return vectors[:, :-1].astype(np.float32) * _inverse_lengths(vectors)[:, None].astype(np.float32)
+
+    def likeness(self, one: NDArray[np.int8], other: NDArray[np.int8]) -> float:
+        """See `AttributeObjective`."""
+        first, second = self.directions(np.stack([one, other]))
+        return float(first @ second)
+
+    def alike(self, scores: Scores, added: NDArray[np.int8]) -> Scores:
+        """See `AttributeObjective`."""
+        of_table = scores[: len(self._table)] * self._inverse_lengths
+        if not len(added):
+            return of_table
+        return np.concatenate([of_table, scores[len(self._table) :] * _inverse_lengths(added)])
+
+    def alike_cosines(self, alike: Scores, query: Query) -> NDArray[np.float32]:
+        """See `AttributeObjective`."""
+        return (alike / math.sqrt(max(1.0, float(np.square(query.astype(np.float64)).sum())))).astype(np.float32)
+
+    @cached_property
+    def _inverse_lengths(self) -> NDArray[np.float64]:
+        return _inverse_lengths(self._table)
+
+    def _row_along(self, direction: NDArray[np.float64]) -> NDArray[np.int8]:
+        some = self._table[:: max(1, len(self._table) // _ROWS_FOR_MEDIAN)]
+        lengths = np.sqrt(np.square(some[:, :-1].astype(np.float64)).sum(axis=1))
+        return np.append(_rounded_row(direction, max(1.0, float(np.median(lengths)))), np.int8(np.median(some[:, -1])))
+
+
+Objective = AttributeObjective | InteractionObjective
+
+
+def _rounded_row(direction: NDArray[np.float64], radius: float) -> NDArray[np.int8]:
+    for shortening in _SHORTENINGS:
+        row = np.clip(np.rint(direction * (shortening * radius)), -LARGEST_ENTRY, LARGEST_ENTRY)
+        if row @ row <= radius**2 * (1 + _ROUNDING):
+            break
+    return row.astype(np.int8)
+
+
+def _inverse_lengths(rows: NDArray[np.int8]) -> NDArray[np.float64]:
+    """1 by the norm of each of `rows` [n, columns] without the bias, the last column; 0 for a row of zeros: [n]."""
+    lengths = np.empty(len(rows))
+    for start in range(0, len(rows), _ROWS_AT_ONCE):
+        wide = rows[start : start + _ROWS_AT_ONCE, :-1].astype(np.float64)
+        lengths[start : start + len(wide)] = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    return np.divide(1.0, lengths, out=np.zeros(len(rows)), where=lengths > 0)

@@ -14,8 +14,10 @@ from tqdm import tqdm
 from device_runtime.engines.choice import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine
-from device_runtime.format.model_file import FORMAT_VERSION, InteractionRule, Manifest, ModelFile
-from device_runtime.scoring.integers import LARGEST_ENTRY, top_k
+from device_runtime.format.layout import FORMAT_VERSION, LARGEST_ENTRY
+from device_runtime.format.manifest import InteractionRule, Manifest
+from device_runtime.format.model_file import ModelFile
+from device_runtime.scoring.top_k import top_k
 from export.errors import ExportError, VerificationError
 from export.quantization.rows import QuantizedTable
 from export.tflite.flatbuffer import Flatbuffer, serialize

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.format.model_file import InteractionRule
+from device_runtime.format.manifest import InteractionRule
 from export.quantization.rows import QuantizedTable
 
 DType = Literal["float32", "int32", "int8", "int4", "bool", "int64"]

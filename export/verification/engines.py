@@ -16,9 +16,10 @@ from tqdm import tqdm
 from device_runtime.engines.choice import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine, interpreter_modules
-from device_runtime.errors import MissingInterpreterError
+from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import is_exact_in_float32, top_k
+from device_runtime.scoring.integers import is_exact_in_float32
+from device_runtime.scoring.top_k import top_k
 from export.errors import VerificationError
 from export.quantization.rows import QuantizedTable
 from training.by_attributes.likeness import triplet_accuracy
@@ -225,7 +226,7 @@ def interpreters_of(model: ModelFile) -> dict[str, TFLiteEngine]:
         try:
             with without_chatter():
                 found[name] = TFLiteEngine(model, module)
-        except MissingInterpreterError:
+        except MissingEngineError:
             if model.manifest.bits == 8 or name != "tflite_runtime":
                 raise
     return found

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.engines.usearch_engine import IndexRecord, index_path
-from device_runtime.format.model_file import FORMAT_VERSION, Manifest, ModelFile
+from device_runtime.format.layout import FORMAT_VERSION
+from device_runtime.format.manifest import Manifest
+from device_runtime.format.model_file import ModelFile
 from export.errors import VerificationError
 from export.quantization.rows import unit_rows
 from export.quantization.sizes import Candidate, least_overlap, vectors_in
@@ -112,7 +114,7 @@ def write(  # noqa: PLR0913 - what is written, from what, where, and how it is j
 
     Raises:
         ExportError: the table is too small for an index.
-        MissingLibraryError: an index is asked for, and usearch is not installed.
+        MissingEngineError: an index is asked for, and usearch is not installed.
         VerificationError: it keeps too little, or the written file has faults or does not answer as exact arithmetic
             does; nothing is left at `out`.
     """

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from device_runtime.engines.usearch_engine import ROWS_TO_A_CANDIDATE, Graph, IndexRecord, library
-from device_runtime.scoring import integers as scoring
-from device_runtime.scoring.integers import Rows
+from device_runtime.scoring.integers import Rows, sum_of_rows
+from device_runtime.scoring.scan import best_of_table
+from device_runtime.scoring.top_k import positions_without
 from export.errors import ExportError
 
 CONNECTIVITY = 16
@@ -67,7 +68,7 @@ def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
 
     Raises:
         ExportError: the table is too small.
-        MissingLibraryError: usearch is not installed.
+        MissingEngineError: usearch is not installed.
     """
     check_size(len(table))
     start = time.monotonic()
@@ -99,7 +100,7 @@ def recall(graph: Graph, asked: Sequence[Question]) -> float:
     shares = []
     for question in asked:
         found, scores = graph.best(question.query, NEIGHBORS + len(question.favorites), question.favorites)
-        kept = scoring.without(found, question.favorites, NEIGHBORS)
+        kept = positions_without(found, question.favorites, NEIGHBORS)
         shares.append((scores[kept] >= question.least).sum() / NEIGHBORS)
     return float(np.mean(shares))
 
@@ -125,7 +126,7 @@ def _questions(table: NDArray[np.int8], fewest: int, most: int, count: int, seed
     rng = np.random.default_rng(seed)
     for size in rng.integers(fewest, most + 1, count):
         favorites = rng.choice(len(table), size, replace=False)
-        query = scoring.sum_of_rows(table, favorites)
-        found, scores = scoring.best_of_table(table, query, NEIGHBORS + len(favorites))
-        kept = scoring.without(found, favorites, NEIGHBORS)
+        query = sum_of_rows(table, favorites)
+        found, scores = best_of_table(table, query, NEIGHBORS + len(favorites))
+        kept = positions_without(found, favorites, NEIGHBORS)
         yield Question(favorites, query, float(scores[kept[-1]]))

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.format.model_file import DIGEST_LENGTH, MANIFEST, SEAL, VOCABULARY, VOCABULARY_VECTORS, Manifest
-from device_runtime.scoring.integers import LARGEST_ENTRY
+from device_runtime.format.layout import DIGEST_LENGTH, LARGEST_ENTRY, MANIFEST, SEAL, VOCABULARY, VOCABULARY_VECTORS
+from device_runtime.format.manifest import Manifest
 from training.inputs.catalog import Catalog
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)

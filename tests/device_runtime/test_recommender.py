@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from device_runtime import InvalidArgumentError, Neighbor, UnknownAttributeError, UnknownItemError
+from device_runtime.ranking.placement import attribute_vectors_of
 
 
 def test_neighbors_come_best_first_without_the_item(recommender):
@@ -158,7 +159,7 @@ def test_attributes_place_an_item_near_its_like(recommender, model):
     attributes = {}
     row = recommender.row("Baklava")
     for item, (attribute, values) in model.records("attributes.tsv", 2):
-        if item == row and attribute in {name for name, _ in model.attribute_vectors.names}:
+        if item == row and attribute in {name for name, _ in attribute_vectors_of(model).names}:
             attributes[attribute] = values.split("|")
     placed = recommender.place(attributes)
     assert np.linalg.norm(placed) == pytest.approx(1)

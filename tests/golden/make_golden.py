@@ -23,7 +23,8 @@ from training.console.quiet_tensorflow import import_tensorflow
 
 import_tensorflow()
 
-from device_runtime.format.model_file import DIGEST_LENGTH, ModelFile  # noqa: E402
+from device_runtime.format.layout import DIGEST_LENGTH  # noqa: E402
+from device_runtime.format.model_file import ModelFile  # noqa: E402
 from export.command import main as export_main  # noqa: E402
 from training.inputs.catalog import read_catalog  # noqa: E402
 from training.trained import Preference, Trained, save  # noqa: E402

@@ -50,4 +50,5 @@ def test_a_damaged_file_is_refused_as_what_it_is(case):
         Recommender.open(HERE / "damaged" / case["file"], engine="numpy")
     assert isinstance(caught.value, FutureVersionError) == (case["error"] == "later version")
     assert isinstance(caught.value, DamagedFileError) == (case["error"] == "damaged")
+    assert getattr(caught.value, "part", None) == case["part"]
     assert case["part"] is None or case["part"] in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 from benchmarks.converter import compare as naive
 from benchmarks.converter import worker as ask
 from benchmarks.converter.convert import VARIANTS, stored_tables
-from device_runtime.errors import MissingInterpreterError
+from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from export.__main__ import run
 from tests.conftest import SMALL
@@ -95,7 +95,7 @@ def test_stored_tables_are_those_of_the_model_up_to_a_factor(compared, trained_f
 
 
 def test_a_missing_environment_is_named_before_anything_is_converted(trained_folder, model_path, tmp_path):
-    with pytest.raises(MissingInterpreterError, match=r"nowhere.*make test"):
+    with pytest.raises(MissingEngineError, match=r"nowhere.*make test"):
         naive.compare(trained_folder, model_path, tmp_path, environments=[tmp_path / "nowhere"])
     assert not list(tmp_path.iterdir())
 

@@ -7,7 +7,7 @@ from device_runtime.engines import choice as engines
 from device_runtime.engines import tflite_engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine, quietly
-from device_runtime.errors import InvalidArgumentError, MissingInterpreterError
+from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from export.verification.engines import baskets
 
@@ -53,7 +53,7 @@ def test_unknown_engine_is_an_error(model):
 def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install(model, monkeypatch):
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("no_such_interpreter.module",))
     assert engines.create("auto", model).name == "numpy"
-    with pytest.raises(MissingInterpreterError, match=r"pip install 'mignon\[litert\]'"):
+    with pytest.raises(MissingEngineError, match=r"pip install 'mignon\[litert\]'"):
         engines.create("tflite", model)
 
 
@@ -73,7 +73,7 @@ def test_a_4_bit_file_is_refused_by_tflite_runtime_and_auto_takes_another(model_
         assert engines.create(name, model_4_bits).nearest(basket, 10)[0].tolist() == wanted
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("tflite_runtime.interpreter",))
     assert engines.create("auto", model_4_bits).name == "numpy"
-    with pytest.raises(MissingInterpreterError, match="tflite_runtime does not load this file of 4-bit entries"):
+    with pytest.raises(MissingEngineError, match="tflite_runtime does not load this file of 4-bit entries"):
         engines.create("tflite", model_4_bits)
 
 

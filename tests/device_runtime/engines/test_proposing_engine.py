@@ -14,17 +14,17 @@ from device_runtime.engines import group_maxima, proposing_engine, tflite_engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.proposing_engine import ProposingEngine, to_127_steps, to_255_steps
 from device_runtime.engines.tflite_engine import TFLiteEngine
-from device_runtime.errors import MissingInterpreterError
-from device_runtime.scoring import integers as scoring
-from device_runtime.scoring.objectives import Queries
+from device_runtime.errors import MissingEngineError
+from device_runtime.scoring import scan
 
 INTERPRETERS = ["tflite_runtime.interpreter", "ai_edge_litert.interpreter"]
 queries = arrays(np.int64, st.integers(1, 40), elements=st.integers(-3000, 3000)).filter(np.any)
 
 
 def model_of(table, path=None):
-    manifest = SimpleNamespace(rows=len(table), columns=table.shape[1], scale=0.005, bits=8)
-    return SimpleNamespace(table=table, manifest=manifest, path=path, queries=Queries(table, manifest))
+    rows, columns = table.shape
+    manifest = SimpleNamespace(rows=rows, dims=columns, columns=columns, scale=0.005, bits=8, preference=None)
+    return SimpleNamespace(table=table, manifest=manifest, path=path)
 
 
 def table_with_ties(rows, columns, seed=0):
@@ -56,7 +56,7 @@ def engine(request, table):
 @pytest.fixture(params=[1 << 19, 1 << 12])
 def block_bytes(request, monkeypatch):
     """Blocks larger than these tables, and several in each."""
-    monkeypatch.setattr(scoring, "_BLOCK_BYTES", request.param)
+    monkeypatch.setattr(scan, "_BLOCK_BYTES", request.param)
 
 
 @pytest.mark.usefixtures("block_bytes")
@@ -95,7 +95,7 @@ def test_too_many_candidates_are_left_to_numpy(table, monkeypatch):
 
 def test_an_interpreter_that_rounds_otherwise_is_refused(table, monkeypatch):
     monkeypatch.setattr(ProposingEngine, "_keeps", lambda *_: False)
-    with pytest.raises(MissingInterpreterError, match="rounds queries in a way that is not known"):
+    with pytest.raises(MissingEngineError, match="rounds queries in a way that is not known"):
         ProposingEngine(model_of(table), INTERPRETERS[0])
 
 
@@ -112,22 +112,6 @@ def test_a_rounded_query_spans_its_steps_and_says_what_it_leaves_out(rounding, q
     left_out = query - rounded.step * rounded.entries.astype(np.float64)
     assert np.linalg.norm(left_out) <= rounded.error * (1 + 1e-9)
     assert (abs(left_out) <= 1.51 * rounded.step).all()
-
-
-@given(
-    st.lists(st.integers(-50, 50), min_size=1, max_size=400),
-    st.integers(1, 40),
-    st.integers(0, 20),
-    st.sampled_from([3, 4096]),
-)
-def test_no_row_within_reach_is_missed(scores, k, reach, groups):
-    k = min(k, len(scores))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scoring, "_GROUPS", groups)
-        found = scoring.within(np.array(scores, np.float32), k, reach).tolist()
-    kth = sorted(scores)[-k]
-    assert found == sorted(found)
-    assert {row for row, score in enumerate(scores) if score >= kth - reach} <= set(found)
 
 
 @pytest.mark.parametrize("module", INTERPRETERS)

@@ -15,7 +15,7 @@ from device_runtime.errors import (
     DamagedIndexError,
     FileFormatError,
     IndexFileError,
-    MissingLibraryError,
+    MissingEngineError,
 )
 from device_runtime.format.model_file import ModelFile
 from export.writing.index import _graph_of
@@ -200,11 +200,11 @@ def test_without_usearch_the_error_says_what_to_install(indexed_path):
 import sys
 sys.modules["usearch"] = None
 from device_runtime import Recommender
-from device_runtime.errors import MissingLibraryError
+from device_runtime.errors import MissingEngineError
 assert Recommender.open({str(indexed_path)!r}, engine="numpy").similar("0000", 3)
 try:
     Recommender.open({str(indexed_path)!r}, engine="usearch")
-except MissingLibraryError as error:
+except MissingEngineError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -218,7 +218,7 @@ def test_a_broken_usearch_is_told_from_a_missing_one(indexed, monkeypatch, tmp_p
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "usearch", raising=False)
     monkeypatch.delitem(sys.modules, "usearch.index", raising=False)
-    with pytest.raises(MissingLibraryError, match=r"installed but cannot be imported \(wrong ELF class\)"):
+    with pytest.raises(MissingEngineError, match=r"installed but cannot be imported \(wrong ELF class\)"):
         UsearchEngine(indexed)
 
 

@@ -10,7 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device_runtime.errors import DamagedFileError, FileFormatError, FutureVersionError, ModelFileError
-from device_runtime.format.model_file import DIGEST_LENGTH, FORMAT_VERSION, Manifest, ModelFile
+from device_runtime.format.layout import DIGEST_LENGTH, FORMAT_VERSION
+from device_runtime.format.manifest import Manifest
+from device_runtime.format.model_file import ModelFile
+from device_runtime.ranking.placement import attribute_vectors_of
 from export.writing.pack import Vocabulary, pack
 from training.inputs.catalog import Catalog, Item
 
@@ -182,12 +185,6 @@ def test_a_4_bit_table_is_unpacked(model_4_bits):
     assert model_4_bits.table.ravel().tolist() == entries
 
 
-def test_attribute_vectors_that_do_not_fit_are_refused(model_copy):
-    repacked(model_copy, lambda entries: [(n, d[:-1] if n == "vocabulary.int8" else d) for n, d in entries])
-    with pytest.raises(FileFormatError, match=r"'vocabulary\.int8' has"):
-        _ = ModelFile.open(model_copy).attribute_vectors
-
-
 @pytest.mark.parametrize("bits", [3, "8", None, 16])
 def test_unknown_depths_are_refused(model_copy, bits):
     repacked(model_copy, with_manifest(bits=bits))
@@ -251,4 +248,4 @@ def test_what_is_packed_is_read_back(tmp_path_factory, given_items, half, bits, 
     assert model.table.shape == (rows, columns)
     if bits == 8:
         assert model.table.tobytes() == table
-    assert model.attribute_vectors.rows("form", ["薄餅"]) == [0]
+    assert attribute_vectors_of(model).rows("form", ["薄餅"]) == [0]

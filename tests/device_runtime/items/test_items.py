@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from device_runtime import UnknownItemError
 from device_runtime.changes.kinds import Added, Removed, Renamed, applied
-from device_runtime.items.items import ChangedItems, Items
+from device_runtime.items.changed_items import ChangedItems
+from device_runtime.items.items import Items
 from device_runtime.items.names import NameIndex
 
 few_names = st.sampled_from(["Red soup", "RED SOUP", "Borscht", "borscht", "Pancakes", "Hümmus", "hummus"])

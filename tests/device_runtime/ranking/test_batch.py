@@ -1,9 +1,5 @@
-import tracemalloc
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from device_runtime import (
     ContradictoryLikesError,
@@ -13,7 +9,6 @@ from device_runtime import (
     UnknownItemError,
 )
 from device_runtime import recommender as module
-from device_runtime.scoring import integers as scoring
 
 
 def some_baskets(recommender, count):
@@ -81,30 +76,3 @@ def test_no_baskets_are_no_answers(recommender):
 def test_a_bad_basket_is_named(recommender, baskets, options, error, message):
     with pytest.raises(error, match=message):
         recommender.recommend_many(baskets, **options)
-
-
-@given(st.data())
-def test_the_best_of_many_are_those_of_a_stable_sort(data):
-    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
-    count = data.draw(st.sampled_from([1, 63, 64, 2047, 2048, 5000, 9001]))
-    table = rng.integers(-3, 4, (count, 4)).astype(np.int8)  # so that many scores are equal
-    queries = rng.integers(-9, 10, (data.draw(st.integers(1, 70)), 4))
-    k = min(count, data.draw(st.sampled_from([1, 10, 40, 3000])))
-    found = scoring.best_of_many(lambda rows: table[rows], count, queries.astype(np.float32), k)
-    for query, (rows, scores) in zip(queries, found, strict=True):
-        exact = table.astype(np.int64) @ query
-        expected = np.argsort(-exact, kind="stable")[:k]
-        assert rows.tolist() == expected.tolist()
-        assert scores.tolist() == exact[expected].tolist()
-
-
-def test_memory_does_not_grow_with_the_table():
-    """What is kept beside the answers of 64 queries over 300,000 rows: their scores would take 77 MB."""
-    table = np.random.default_rng(0).integers(-60, 61, (300_000, 8)).astype(np.int8)
-    queries = table[:64].astype(np.float32)
-    tracemalloc.start()
-    try:
-        assert sum(1 for _ in scoring.best_of_many(lambda rows: table[rows], len(table), queries, 10)) == 64
-        assert tracemalloc.get_traced_memory()[1] < 8_000_000
-    finally:
-        tracemalloc.stop()

@@ -1,39 +1,11 @@
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
-from device_runtime import InvalidArgumentError, MignonError
+from device_runtime import FileFormatError, MignonError
 from device_runtime.changes.kinds import Added
-from device_runtime.ranking.placement import known_attributes, place, row_of_added, row_towards
-
-directions = arrays(np.float64, 16, elements=st.floats(-1, 1)).filter(lambda vector: np.linalg.norm(vector) > 1e-3)
-
-
-def norm(vector):
-    return float(np.linalg.norm(vector.astype(float)))
-
-
-@given(directions)
-def test_a_row_points_where_it_should_and_is_as_long_as_the_others(model, vector):
-    row = row_towards(vector, model)
-    radius = 1 / model.manifest.scale
-    assert row.dtype == np.int8
-    assert norm(row) <= radius * (1 + 1e-9)
-    if np.abs(vector).max() * radius / norm(vector) < 127:  # else an entry is cut off
-        assert norm(row) > 0.97 * radius
-        assert row @ vector / norm(row) / norm(vector) > 0.999
-
-
-def test_a_row_of_4_bits_fits_its_scale(model_4_bits):
-    row = row_towards(np.arange(16.0) - 4, model_4_bits)
-    assert 0.85 / model_4_bits.manifest.scale < norm(row) <= 1 / model_4_bits.manifest.scale * (1 + 1e-9)
-
-
-def test_nothing_points_nowhere(model):
-    with pytest.raises(InvalidArgumentError, match="cancel one another out"):
-        row_towards(np.zeros(16), model)
+from device_runtime.format.model_file import ModelFile
+from device_runtime.ranking.placement import attribute_vectors_of, known_attributes, place, row_of_added
+from device_runtime.scoring.objectives import objective_of
+from tests.device_runtime.format.test_model_file import repacked
 
 
 def test_only_what_places_items_is_known(model):
@@ -46,11 +18,11 @@ def test_a_row_is_kept_in_its_model_and_placed_anew_in_another(model):
     here = Added("a", "A", {"form": ["creamy soup", "lost"], "lost": ["x"]}, kept, model=model.digest)
     assert row_of_added(model, here, {}.get).tolist() == list(kept)
     elsewhere = Added("a", "A", here.attributes, kept, model="other")
-    expected = row_towards(place(model, {"form": "creamy soup"}), model)
+    expected = objective_of(model).row_towards(place(model, {"form": "creamy soup"}))
     assert row_of_added(model, elsewhere, {}.get).tolist() == expected.tolist()
     by_neighbors = Added("a", "A", here.attributes, kept, ("b", "c", "lost"), "other")
     rows = {"b": model.table[3], "c": model.table[4]}
-    expected = row_towards(model.table[3].astype(int) + model.table[4], model)
+    expected = objective_of(model).row_towards(model.table[3].astype(int) + model.table[4])
     assert row_of_added(model, by_neighbors, rows.get).tolist() == expected.tolist()
     for lost, reason in (
         (Added("a", "A", {"lost": ["x"]}), "none of the attributes"),
@@ -58,3 +30,9 @@ def test_a_row_is_kept_in_its_model_and_placed_anew_in_another(model):
     ):
         with pytest.raises(MignonError, match=reason):
             row_of_added(model, lost, {}.get)
+
+
+def test_attribute_vectors_that_do_not_fit_are_refused(model_copy):
+    repacked(model_copy, lambda entries: [(n, d[:-1] if n == "vocabulary.int8" else d) for n, d in entries])
+    with pytest.raises(FileFormatError, match=r"'vocabulary\.int8' has"):
+        attribute_vectors_of(ModelFile.open(model_copy))

@@ -8,7 +8,7 @@ import pytest
 
 from device_runtime.engines import usearch_engine as approximate
 from device_runtime.engines.usearch_engine import Graph, index_path, record_of
-from device_runtime.errors import MissingLibraryError
+from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from export.command import main
 from export.errors import ExportError
@@ -105,7 +105,7 @@ def test_the_command_says_that_usearch_is_missing(indexed_path, tmp_path, capsys
     monkeypatch.setitem(sys.modules, "usearch.index", None)
     assert main([str(indexed_path.parent / "model"), "--out", str(tmp_path / "m.tflite"), "--index"]) == 2
     assert "pip install 'mignon[index]'" in capsys.readouterr().err
-    with pytest.raises(MissingLibraryError):
+    with pytest.raises(MissingEngineError):
         build(np.ones((FEWEST_ROWS, 4), np.int8))
 
 

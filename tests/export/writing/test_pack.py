@@ -5,7 +5,8 @@ import zipfile
 
 import numpy as np
 
-from device_runtime.format.model_file import DIGEST_LENGTH, Manifest
+from device_runtime.format.layout import DIGEST_LENGTH
+from device_runtime.format.manifest import Manifest
 from export.writing.pack import Vocabulary, pack
 from training.inputs.catalog import Catalog, Item
 
