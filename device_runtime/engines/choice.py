@@ -1,77 +1,72 @@
-"""Ways to scan the table, with the same answers: plain numpy, or a TFLite interpreter.
+"""Which engine answers: the one called by its name, or for `auto` the one that a rule gives.
 
-A further one, asked for by name alone, asks an approximate index.
+All but `usearch` give the same answers, so the rule is about time alone (docs/latency.md has the figures): it looks at
+the size of the table and at what is installed, and never at a clock, so that a device takes the same engine each time.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Literal, Protocol, get_args
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
+from device_runtime.engines.base import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Ranking, Rows
 
 EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 
-_LARGE_TABLE_BYTES = 1 << 19
-_TRIED_ROWS = 8
-_TRIES = 6
-
-
-class Engine(Protocol):
-    """Ranks all rows. `k` is between 1 and the number of rows; rows come best first, ties by the lower row."""
-
-    name: str
-
-    def nearest(self, rows: Rows, k: int) -> Ranking:
-        """The k other rows nearest to the sum of `rows`, and their cosines; fewer where there are fewer others."""
-
-    def search(self, query: NDArray[np.int64], k: int) -> Ranking:
-        """The k rows nearest to an integer query [columns], and their cosines."""
+# `auto` takes numpy up to so many entries of the table, and the interpreter beyond. LiteRT's 8-bit products pay from
+# some 20,000 rows of 32 on; those of tflite-runtime only where numpy no longer keeps the table in float32.
+_NUMPY_UP_TO = {"ai_edge_litert.interpreter": 20_000 * 32, "tflite_runtime.interpreter": 1 << 22}
+_GRAPH_UP_TO = 1 << 19  # entries: of a larger table an interpreter proposes rows instead of running the file's graph
 
 
 def create(name: EngineName, model: ModelFile) -> Engine:
-    """The engine called `name`; `auto` takes whichever of numpy and an interpreter answers faster, as a few tries show.
+    """The engine called `name`, or for `auto` the one that is faster for a table of this size.
 
     Raises:
         InvalidArgumentError: no engine has that name.
-        MissingEngineError: `tflite` was asked for and no interpreter is installed.
-        MissingEngineError, IndexFileError: `usearch` was asked for and cannot answer (see `approximate`).
+        MissingEngineError: it needs what is not installed.
+        IndexFileError: `usearch` was asked for, and there is no index that it could use.
     """
     if name not in get_args(EngineName):
         raise InvalidArgumentError(f"engine {name!r} is not one of {', '.join(get_args(EngineName))}")
-    if name == "numpy":
-        return NumpyEngine(model)
     if name == "usearch":
         from device_runtime.engines.usearch_engine import UsearchEngine
 
         return UsearchEngine(model)
-    try:
-        engine = _by_interpreter(model)
-    except MissingEngineError:
-        if name == "tflite":
-            raise
-        return NumpyEngine(model)
-    return engine if name == "tflite" else _faster(engine, NumpyEngine(model), model.manifest.rows)
+    if name == "tflite":
+        from device_runtime.engines.tflite_engine import interpreter_modules
+
+        return _run_by_interpreter(model, interpreter_modules())
+    return NumpyEngine(model) if name == "numpy" else _choose(model)
 
 
-def _by_interpreter(model: ModelFile) -> Engine:
-    """Of a small table the file's own graph is run; of a large one, rounded products are scored again."""
-    from device_runtime.engines.tflite_engine import TFLiteEngine, interpreter_modules
+def _choose(model: ModelFile) -> Engine:
+    entries = _entries(model)
+    if entries > min(_NUMPY_UP_TO.values()):
+        from device_runtime.engines.tflite_engine import interpreter_modules  # small tables need not wait for it
+
+        faster = [module for module in interpreter_modules() if entries > _NUMPY_UP_TO.get(module, 0)]
+        try:
+            return _run_by_interpreter(model, faster)
+        except MissingEngineError:
+            pass
+    return NumpyEngine(model)
+
+
+def _run_by_interpreter(model: ModelFile, modules: Sequence[str]) -> Engine:
+    """By the first of `modules` that can be imported and loads the file."""
+    from device_runtime.engines.tflite_engine import TFLiteEngine
 
     kinds: list[Callable[[ModelFile, str], Engine]] = [TFLiteEngine]
-    if model.table.size > _LARGE_TABLE_BYTES:
+    if _entries(model) > _GRAPH_UP_TO:
         from device_runtime.engines.proposing_engine import ProposingEngine
 
         kinds.insert(0, ProposingEngine)
     reason = "no TFLite interpreter is installed; run `pip install 'mignon[litert]'` or use engine 'numpy'"
-    for module in interpreter_modules():
+    for module in modules:
         for kind in kinds:
             try:
                 return kind(model, module)
@@ -80,16 +75,5 @@ def _by_interpreter(model: ModelFile) -> Engine:
     raise MissingEngineError(f"engine 'tflite' cannot be used: {reason}")
 
 
-def _faster(first: Engine, second: Engine, rows: int) -> Engine:
-    """The one whose fastest of some answers took less; they take turns, so that a busy moment falls on both.
-
-    Each turn asks for other favorites: a processor soon foresees how the same ones are ranked.
-    """
-    took: dict[Engine, list[float]] = {first: [], second: []}
-    apart = np.arange(min(rows, _TRIED_ROWS), dtype=np.int64) * max(1, rows // _TRIED_ROWS)
-    for turn in range(_TRIES):
-        for engine, seconds in took.items():
-            start = time.perf_counter()
-            engine.nearest((apart + turn) % rows, min(10, rows))
-            seconds.append(time.perf_counter() - start)
-    return first if min(took[first]) <= min(took[second]) else second
+def _entries(model: ModelFile) -> int:
+    return model.manifest.rows * model.manifest.columns

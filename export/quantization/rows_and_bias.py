@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from device_runtime.engines.choice import Engine
+from device_runtime.engines.base import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine
 from device_runtime.format.layout import FORMAT_VERSION, LARGEST_ENTRY

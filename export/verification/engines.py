@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from device_runtime.engines.choice import Engine
+from device_runtime.engines.base import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine, interpreter_modules
 from device_runtime.errors import MissingEngineError

@@ -1,10 +1,11 @@
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from device_runtime.engines import choice as engines
-from device_runtime.engines import tflite_engine
+from device_runtime.engines import proposing_engine, tflite_engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine, quietly
 from device_runtime.errors import InvalidArgumentError, MissingEngineError
@@ -50,6 +51,7 @@ def test_unknown_engine_is_an_error(model):
         engines.create("gpu", model)
 
 
+@pytest.mark.usefixtures("large")
 def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install(model, monkeypatch):
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("no_such_interpreter.module",))
     assert engines.create("auto", model).name == "numpy"
@@ -57,6 +59,43 @@ def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install
         engines.create("tflite", model)
 
 
+@pytest.fixture
+def large(monkeypatch):
+    """The small model counts as large, whichever interpreter there is."""
+    monkeypatch.setattr(engines, "_NUMPY_UP_TO", dict.fromkeys(engines._NUMPY_UP_TO, 1))
+
+
+def test_auto_takes_numpy_for_a_small_table_and_asks_for_no_interpreter(model, monkeypatch):
+    monkeypatch.setattr(tflite_engine, "interpreter_modules", None)
+    assert {type(engines.create("auto", model)) for _ in range(5)} == {NumpyEngine}
+
+
+@pytest.mark.parametrize(
+    ("rows", "module", "name"),
+    [
+        (5_000, INTERPRETERS[1], "numpy"),
+        (20_000, INTERPRETERS[1], "numpy"),
+        (20_001, INTERPRETERS[1], "tflite"),
+        (131_072, INTERPRETERS[0], "numpy"),
+        (131_073, INTERPRETERS[0], "tflite"),
+        (1_000_000, "none", "numpy"),
+    ],
+)
+def test_auto_decides_by_size_and_by_what_is_installed(monkeypatch, rows, module, name):
+    installed = [module] if module in INTERPRETERS else []
+    monkeypatch.setattr(tflite_engine, "interpreter_modules", lambda: installed)
+    monkeypatch.setattr(proposing_engine, "ProposingEngine", lambda *_: SimpleNamespace(name="tflite"))
+    monkeypatch.setattr(engines, "NumpyEngine", lambda _: SimpleNamespace(name="numpy"))
+    model = SimpleNamespace(manifest=SimpleNamespace(rows=rows, columns=32))
+    assert engines.create("auto", model).name == name
+
+
+@pytest.mark.usefixtures("large")
+def test_auto_takes_an_interpreter_for_a_large_table(model):
+    assert isinstance(engines.create("auto", model), TFLiteEngine)
+
+
+@pytest.mark.usefixtures("large")
 def test_a_broken_interpreter_is_passed_over(model, monkeypatch, tmp_path):
     (tmp_path / "broken_interpreter.py").write_text("raise ImportError('built for another numpy')")
     monkeypatch.syspath_prepend(tmp_path)
@@ -66,6 +105,7 @@ def test_a_broken_interpreter_is_passed_over(model, monkeypatch, tmp_path):
     assert engines.create("auto", model).name == "numpy"
 
 
+@pytest.mark.usefixtures("large")
 def test_a_4_bit_file_is_refused_by_tflite_runtime_and_auto_takes_another(model_4_bits, monkeypatch):
     basket = np.array([3, 8, 11])
     wanted = expected(model_4_bits.table, basket, 10)

@@ -1,6 +1,5 @@
 """Candidates from 8-bit products, and the scan in groups: the same answers as Python's own integers."""
 
-from time import sleep
 from types import SimpleNamespace
 
 import numpy as np
@@ -129,18 +128,10 @@ def test_maxima_of_groups_are_exact_for_whole_numbers_that_are_kept(module, at_o
 def test_large_tables_are_proposed_from_and_small_ones_run_the_files_graph(model, monkeypatch):
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", (INTERPRETERS[0],))
     assert isinstance(engines.create("tflite", model), TFLiteEngine)
-    monkeypatch.setattr(engines, "_LARGE_TABLE_BYTES", 1)
+    monkeypatch.setattr(engines, "_GRAPH_UP_TO", 1)
     proposing = engines.create("tflite", model)
     assert isinstance(proposing, ProposingEngine)
     rows = np.array([3, 8, 11])
     query = model.table[rows].astype(np.int64).sum(axis=0)
     assert proposing.nearest(rows, 10)[0].tolist() == exact(model.table, query, rows.tolist(), 10)
     assert proposing.name == "tflite"
-
-
-@pytest.mark.parametrize("slow", ["numpy", "tflite"])
-def test_auto_takes_the_faster(model, monkeypatch, slow):
-    for kind in (NumpyEngine, TFLiteEngine):
-        if kind.name == slow:
-            monkeypatch.setattr(kind, "nearest", lambda *_: sleep(0.01))
-    assert engines.create("auto", model).name != slow
