@@ -18,8 +18,8 @@ from export.errors import ExportError
 from training.console.quiet_tensorflow import drop_output, import_tensorflow
 from training.errors import TrainingError
 from training.inputs.catalog import BUILT_IN_CATALOG, read_catalog
-from training.inputs.rules import rules_beside
-from training.inputs.triplets import triplets_of
+from training.inputs.rules import read_rules
+from training.inputs.triplets import find_triplets
 
 BAD_INPUT = 2
 FAILURE = 1
@@ -178,8 +178,8 @@ def _evaluate_embedding(arguments: argparse.Namespace) -> None:
     from benchmarks.embedding import quality as embedding
     from training.by_attributes.measures import check_measurable, new_items
 
-    catalog, rules = read_catalog(arguments.catalog), rules_beside(arguments.catalog)
-    triplets = triplets_of(arguments.catalog, catalog, arguments.triplets)
+    catalog, rules = read_catalog(arguments.catalog), read_rules(arguments.catalog)
+    triplets = find_triplets(arguments.catalog, catalog, arguments.triplets)
     check_measurable(arguments.catalog, catalog, triplets)
     results = embedding.evaluate(catalog, triplets, rules.weights, arguments.dims or embedding.DIMS)
     new = new_items(catalog, triplets, rules.weights)

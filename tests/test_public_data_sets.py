@@ -12,7 +12,7 @@ from benchmarks.recommenders.own_model import mignons
 from device_runtime import Recommender
 from export.command import main as export_main
 from training.command import main as train_main
-from training.evaluation.ranking import top_lists
+from training.evaluation.ranking import rank_lists
 from training.inputs.interactions import read_interactions
 
 KINDS = ("sweet", "sour")
@@ -162,6 +162,6 @@ def test_the_file_compared_holds_the_model_in_8_bits(data):
     scorer = model.fit(log.matrix, 0)
     assert scorer.bytes_per_item == 5
     assert model.name == "mignon, 5 bytes"
-    best = top_lists(scorer, log.matrix, 5)
-    rounded = top_lists(scorer.unrounded.in_8_bits(), log.matrix, 5)
+    best = rank_lists(scorer, log.matrix, 5)
+    rounded = rank_lists(scorer.unrounded.in_8_bits(), log.matrix, 5)
     assert np.mean([len(set(a) & set(b)) / 5 for a, b in zip(best, rounded, strict=True)]) > 0.95

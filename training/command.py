@@ -16,8 +16,8 @@ from device_runtime.cli.exit import run
 from training import train_catalog, train_interactions
 from training.errors import SettingsError
 from training.inputs.catalog import read_catalog
-from training.inputs.catalog_check import describe_catalog, problems_of
-from training.inputs.rules import rules_beside
+from training.inputs.catalog_check import describe_catalog, find_problems
+from training.inputs.rules import read_rules
 from training.loop.workers import read_worker
 from training.parser import (
     CATALOG_SETTINGS,
@@ -93,8 +93,8 @@ def _check(argv: Sequence[str]) -> int:
     file = make_check_parser().parse_args(argv).file
 
     def check() -> int:
-        catalog, rules = read_catalog(file), rules_beside(file)
-        problems = problems_of(catalog, rules)
+        catalog, rules = read_catalog(file), read_rules(file)
+        problems = find_problems(catalog, rules)
         print("\n".join([*map(str, problems), *describe_catalog(catalog, problems)]))
         return PROBLEMS if problems else 0
 

@@ -260,7 +260,7 @@ class Item2Vec:
         return TablesScorer(inputs, outputs, 2 * inputs.itemsize * self.dims)
 
 
-def ease_weights(
+def compute_ease_weights(
     train: csr_matrix, penalty: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """EASE's weights, and the inverse and the regularized Gram matrix they come from: float64 [items, items] each.
@@ -303,7 +303,7 @@ def reduced_tables(
     return weights @ vectors, vectors
 
 
-_shared_ease = Shared(ease_weights)
+_shared_ease = Shared(compute_ease_weights)
 _shared_tables = Shared(lambda train, penalty, rank: reduced_tables(*_shared_ease(train, penalty), int(rank)))
 
 

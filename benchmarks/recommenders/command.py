@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
     import_tensorflow()
     from benchmarks.recommenders import new_items as newcomers
     from benchmarks.recommenders.own_model import DIMS, mignons
-    from training.inputs.attribute_features import attributes_of
+    from training.inputs.attribute_features import index_attributes
 
     log, catalog = _read(arguments)
     if not arguments.json:
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.attributes:
         if catalog is None or not catalog.columns:
             raise SettingsError("--attributes needs a --catalog with attributes")
-        attributes = attributes_of(catalog, log.items).known
+        attributes = index_attributes(catalog, log.items).known
     joined = [] if attributes is None else mignons(dims, attributes)
     interactions.compare(log.matrix, log.timestamps, arguments, [*interactions.BASELINES, *mignons(dims), *joined])
     if attributes is not None:

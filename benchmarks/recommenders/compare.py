@@ -37,7 +37,7 @@ from training.errors import SettingsError
 from training.evaluation import bootstrap
 from training.evaluation.bootstrap import Estimate, Resampled
 from training.evaluation.ranking import MEASURES, THIRDS, Scorer, Scores, evaluate, thirds
-from training.evaluation.splits import Split, Timestamps, by_time, leave_one_out, strong_generalization
+from training.evaluation.splits import Split, Timestamps, hold_out_users, leave_one_out, split_by_time
 
 SplitName = Literal["strong", "leave-one-out", "time"]
 SPLITS = get_args(SplitName)
@@ -217,8 +217,8 @@ def splits_of(matrix: csr_matrix, timestamps: Timestamps | None, name: SplitName
     if name not in SPLITS or count < 1:
         raise SettingsError(f"{count} splits {name!r}: give at least 1 of {', '.join(SPLITS)}")
     if name == "time":
-        return [by_time(matrix, timestamps)]
-    split = strong_generalization if name == "strong" else leave_one_out
+        return [split_by_time(matrix, timestamps)]
+    split = hold_out_users if name == "strong" else leave_one_out
     return [split(matrix, seed, timestamps=timestamps) for seed in range(count)]
 
 

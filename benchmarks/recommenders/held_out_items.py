@@ -31,8 +31,8 @@ from training.by_interactions.settings import InteractionSettings  # noqa: E402
 from training.by_interactions.trainer import InteractionTrainer  # noqa: E402
 from training.errors import TrainingError  # noqa: E402
 from training.evaluation.ranking import PopularityScorer, Scorer, Scores, evaluate, thirds  # noqa: E402
-from training.evaluation.splits import Split, strong_generalization  # noqa: E402
-from training.inputs.attribute_features import attributes_of  # noqa: E402
+from training.evaluation.splits import Split, hold_out_users  # noqa: E402
+from training.inputs.attribute_features import index_attributes  # noqa: E402
 from training.inputs.catalog import read_catalog  # noqa: E402
 from training.inputs.interactions import Interactions, read_interactions  # noqa: E402
 from training.trained import Preference  # noqa: E402
@@ -106,7 +106,7 @@ def compare(
     interactions: Interactions, attributes: csr_matrix, settings: InteractionSettings, seed: int
 ) -> list[Quality]:
     """The models on one split of users."""
-    split = strong_generalization(interactions.matrix, seed)
+    split = hold_out_users(interactions.matrix, seed)
     case = Case(split, np.random.default_rng([seed, 1]).random(split.train.shape[1]) < NEW_SHARE)
     popularity, likeness = PopularityScorer(split.train), AttributeLikeness(attributes)
     alone = InteractionTrainer(split.train, settings).run(progress=False).scorer.in_8_bits()
@@ -173,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TrainingError as error:
         print(f"benchmarks.recommenders.held_out_items: {error}", file=sys.stderr)
         return 2
-    attributes = attributes_of(catalog, interactions.items).known
+    attributes = index_attributes(catalog, interactions.items).known
     print(table_of([compare(interactions, attributes, settings, seed) for seed in range(arguments.splits)]))
     return 0
 

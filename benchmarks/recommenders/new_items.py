@@ -19,7 +19,7 @@ from benchmarks.recommenders.compare import Only, of_columns
 from benchmarks.recommenders.own_model import Mignon
 from training.console.files import replacing
 from training.evaluation.ranking import Scorer, Scores, evaluate
-from training.evaluation.splits import Split, strong_generalization
+from training.evaluation.splits import Split, hold_out_users
 
 NEW_SHARE = 0.1
 
@@ -62,7 +62,7 @@ def measure(matrix: csr_matrix, models: Sequence[Mignon], splits: int, k: int = 
     names = ["chance", Popularity().name, *(model.name for model in models)]
     with tqdm(total=splits * len(names), desc="new items", unit="model") as progress:
         for seed in range(splits):
-            split, new = without(strong_generalization(matrix, seed), seed)
+            split, new = without(hold_out_users(matrix, seed), seed)
             for name, model in zip(names, [None, None, *models], strict=True):
                 scorer = _scorer(name, model, split, new, seed)
                 found.setdefault(name, []).append(_measures(scorer, split, new, k))

@@ -16,7 +16,7 @@ from export.quantization import rows_and_bias as preference
 from training.by_interactions.settings import InteractionSettings
 from training.by_interactions.train import build_trained
 from training.by_interactions.trainer import FittedInteractions, InteractionTrainer
-from training.inputs.attribute_features import ItemAttributes, catalog_of
+from training.inputs.attribute_features import ItemAttributes, make_catalog
 
 DIMS = (4, 8, 16, 32, 64, 128)
 WITH_ATTRIBUTES = "mignon with attributes"
@@ -63,7 +63,7 @@ def _exported(
     ids = [str(column) for column in range(items)]
     values = [] if attributes is None else [("attribute", str(value)) for value in range(attributes.shape[1])]
     matrix = csr_matrix((items, 0), dtype=np.float32) if attributes is None else attributes
-    trained = build_trained(fitted, ItemAttributes(catalog_of(ids), known, tuple(values), matrix), {}, {})
+    trained = build_trained(fitted, ItemAttributes(make_catalog(ids), known, tuple(values), matrix), {}, {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "compared.tflite"
         preference.write(trained, path, "compared", "")

@@ -22,7 +22,7 @@ from device_runtime.scoring.integers import is_exact_in_float32
 from device_runtime.scoring.top_k import top_k
 from export.errors import VerificationError
 from export.quantization.rows import QuantizedTable
-from training.by_attributes.likeness import triplet_accuracy
+from training.by_attributes.likeness import measure_triplets
 from training.console.quiet_tensorflow import without_chatter
 from training.inputs.catalog import Catalog
 from training.inputs.triplets import Triplet
@@ -167,12 +167,12 @@ class Judge:
     def _triplets(self, rows: NDArray[np.int8]) -> tuple[float | None, float | None, float | None]:
         if not self.triplets:
             return None, None, None
-        right = triplet_accuracy(rows.astype(np.float32), self.triplets).all
+        right = measure_triplets(rows.astype(np.float32), self.triplets).all
         return right, self._float_triplets, float(np.sqrt(right * (1 - right) / len(self.triplets)))
 
     @cached_property
     def _float_triplets(self) -> float:
-        return triplet_accuracy(self.vectors, self.triplets).all
+        return measure_triplets(self.vectors, self.triplets).all
 
 
 def frequency_thirds(catalog: Catalog) -> NDArray[np.int64] | None:

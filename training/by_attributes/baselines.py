@@ -14,7 +14,9 @@ from sklearn.preprocessing import normalize
 from training.inputs.attribute_features import Features, Vocabulary
 
 
-def tf_idf(features: Features, vocabulary: Vocabulary, column_weights: Mapping[str, float] | None = None) -> csr_matrix:
+def compute_tf_idf(
+    features: Features, vocabulary: Vocabulary, column_weights: Mapping[str, float] | None = None
+) -> csr_matrix:
     """Every attribute value as a term: sparse unit rows, the full-width baseline; columns weigh 1 where not given."""
     rows, places = np.nonzero(features.indices)
     counts = csr_matrix(
@@ -25,7 +27,7 @@ def tf_idf(features: Features, vocabulary: Vocabulary, column_weights: Mapping[s
     return normalize(weighted).astype(np.float32)
 
 
-def truncated_svd(matrix: csr_matrix, dims: int, seed: int = 0) -> NDArray[np.float32]:
+def compute_svd(matrix: csr_matrix, dims: int, seed: int = 0) -> NDArray[np.float32]:
     """The best linear compression of TF-IDF to `dims` numbers: unit rows, the baseline of the same width."""
     reduced = TruncatedSVD(min(dims, matrix.shape[1] - 1), n_iter=10, random_state=seed).fit_transform(matrix)
     unit: NDArray[np.float32] = normalize(reduced).astype(np.float32)

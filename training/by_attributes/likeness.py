@@ -33,7 +33,7 @@ class TripletAccuracy:
     count: int
 
 
-def triplet_accuracy(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAccuracy:
+def measure_triplets(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAccuracy:
     """How often the nearer of two items is the one that people would rather take instead."""
     item, near, far = (np.array([getattr(t, part) for t in triplets], np.int64) for part in ("item", "near", "far"))
     margin = _row_products(vectors[item], vectors[near]) - _row_products(vectors[item], vectors[far])
@@ -42,7 +42,7 @@ def triplet_accuracy(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAc
     return TripletAccuracy(float(right.mean()), float(right[hard].mean()) if hard.any() else None, len(triplets))
 
 
-def purity(vectors: Vectors, labels: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> float:
+def measure_purity(vectors: Vectors, labels: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> float:
     """The mean share of an item's ten nearest neighbors that have its label; `rows` limits whose neighbors count."""
     shares = [
         (labels[neighbors] == labels[block][:, None]).mean(axis=1)
@@ -51,7 +51,9 @@ def purity(vectors: Vectors, labels: NDArray[np.int64], rows: NDArray[np.int64] 
     return float(np.concatenate(shares).mean())
 
 
-def hidden_recall(vectors: Vectors, features: Features, hidden: NDArray[np.bool_], column: tuple[int, int]) -> float:
+def measure_hidden_recall(
+    vectors: Vectors, features: Features, hidden: NDArray[np.bool_], column: tuple[int, int]
+) -> float:
     """Recall@10 of hidden values of one column, voted for by the twenty nearest items.
 
     Args:
@@ -76,14 +78,14 @@ def hidden_recall(vectors: Vectors, features: Features, hidden: NDArray[np.bool_
     return hits / total if total else float("nan")
 
 
-def labels_of(catalog: Catalog, column: str) -> NDArray[np.int64]:
+def number_labels(catalog: Catalog, column: str) -> NDArray[np.int64]:
     """A number for the first value of `column` of each item; items without one have a number of their own."""
     number: dict[str, int] = {}
     found = [item.attributes.get(column, (f"\0{row}",))[0] for row, item in enumerate(catalog.items)]
     return np.array([number.setdefault(value, len(number)) for value in found], np.int64)
 
 
-def without_columns(catalog: Catalog, columns: Sequence[str]) -> list[Mapping[str, tuple[str, ...]]]:
+def drop_columns(catalog: Catalog, columns: Sequence[str]) -> list[Mapping[str, tuple[str, ...]]]:
     """The attributes of all items, the given columns left out."""
     return [{c: v for c, v in item.attributes.items() if c not in columns} for item in catalog.items]
 

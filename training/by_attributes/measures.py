@@ -90,7 +90,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, and how it is trained
     results.append(_scores("TF-IDF, weighted", terms, tasks, weighted))
     for width in tqdm(dims, desc="evaluating", unit="width", disable=not progress):
         for name, matrices in (("SVD", plain), ("SVD, weighted", weighted)):
-            reduced = [baselines.truncated_svd(matrix, width) for matrix in matrices]
+            reduced = [baselines.compute_svd(matrix, width) for matrix in matrices]
             results.append(_scores(name, width, tasks, reduced))
         tables = [_train(task, weights, replace(settings or AttributeSettings(), dims=width)) for task in tasks]
         results += [_scores(name, width, tasks, [form(table) for table in tables]) for name, form in forms.items()]
@@ -131,8 +131,8 @@ def new_items(
     return [
         NewItems(
             name,
-            likeness.triplet_accuracy(vectors, asked).all,
-            *(likeness.purity(vectors, likeness.labels_of(catalog, column), held) for column in WITHHELD),
+            likeness.measure_triplets(vectors, asked).all,
+            *(likeness.measure_purity(vectors, likeness.number_labels(catalog, column), held) for column in WITHHELD),
         )
         for name, vectors in (("placed by attributes", placed), ("in training", trained))
     ]
@@ -142,7 +142,7 @@ def _tasks(catalog: Catalog, triplets: Sequence[Triplet]) -> list[_Task]:
     attributes = [item.attributes for item in catalog.items]
     whole = _task(catalog, attributes, lambda vectors: _triplet_measures(vectors, triplets))
     withheld = [
-        _task(catalog, likeness.without_columns(catalog, columns), _purity_measure(catalog, column))
+        _task(catalog, likeness.drop_columns(catalog, columns), _purity_measure(catalog, column))
         for column, columns in WITHHELD.items()
     ]
     return [whole, _hidden_task(catalog), *withheld]
@@ -172,7 +172,7 @@ def _hidden_task(catalog: Catalog, seed: int = 5) -> _Task:
     return replace(
         task,
         measure=lambda vectors: {
-            "hidden_recall": likeness.hidden_recall(vectors, everything, hidden, (start, end)),
+            "hidden_recall": likeness.measure_hidden_recall(vectors, everything, hidden, (start, end)),
         },
     )
 
@@ -186,13 +186,13 @@ def _with_some_hidden(item: Item, rng: np.random.Generator) -> Mapping[str, tupl
 
 
 def _triplet_measures(vectors: Vectors, triplets: Sequence[Triplet]) -> dict[str, float]:
-    accuracy = likeness.triplet_accuracy(vectors, triplets)
+    accuracy = likeness.measure_triplets(vectors, triplets)
     return {"triplets": accuracy.all, "hard_triplets": accuracy.hard or 0.0}
 
 
 def _purity_measure(catalog: Catalog, column: str) -> Callable[[Vectors], dict[str, float]]:
-    labels = likeness.labels_of(catalog, column)
-    return lambda vectors: {column: likeness.purity(vectors, labels)}
+    labels = likeness.number_labels(catalog, column)
+    return lambda vectors: {column: likeness.measure_purity(vectors, labels)}
 
 
 def _scores(name: str, dims: int, tasks: Sequence[_Task], made: Sequence[Vectors]) -> Scores:
@@ -206,7 +206,7 @@ def _chance(catalog: Catalog) -> Scores:
     """One-hot vectors: every other item is equally far, so neighbors are drawn by chance."""
     shares = []
     for column in WITHHELD:
-        counts = np.bincount(likeness.labels_of(catalog, column)).astype(np.float64)
+        counts = np.bincount(likeness.number_labels(catalog, column)).astype(np.float64)
         shares.append(float((counts * (counts - 1)).sum() / (len(catalog) * (len(catalog) - 1))))
     values = {value for item in catalog.items for value in item.attributes.get(HIDDEN_COLUMN, ())}
     return Scores("one-hot (chance)", len(catalog), 0.5, 0.5, likeness.NEIGHBORS / len(values), *shares)
@@ -217,7 +217,7 @@ def _train(task: _Task, weights: Mapping[str, float], settings: AttributeSetting
 
 
 def _tf_idf(tasks: Sequence[_Task], weights: Mapping[str, float]) -> list[Vectors]:
-    return [baselines.tf_idf(task.features, task.vocabulary, weights) for task in tasks]
+    return [baselines.compute_tf_idf(task.features, task.vocabulary, weights) for task in tasks]
 
 
 def _rows(features: Features, rows: NDArray[np.int64]) -> Features:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.by_attributes.baselines import tf_idf
+from training.by_attributes.baselines import compute_tf_idf
 from training.inputs.attribute_features import Features, Vocabulary
 
 HELD_OUT_SHARE = 0.1
@@ -44,7 +44,7 @@ class LikenessTarget:
 
     def __init__(self, features: Features, vocabulary: Vocabulary, column_weights: Mapping[str, float]) -> None:
         self.column_weights = column_weights
-        self._vectors = tf_idf(features, vocabulary, column_weights)
+        self._vectors = compute_tf_idf(features, vocabulary, column_weights)
         small = len(features) <= MOST_RIVALS
         self._all = (self._vectors @ self._vectors.T).toarray() if small else None
 

@@ -6,14 +6,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from training.by_attributes.likeness import triplet_accuracy
+from training.by_attributes.likeness import measure_triplets
 from training.by_attributes.measures import check_measurable, evaluate
 from training.by_attributes.settings import AttributeSettings
 from training.by_attributes.trainer import AttributeTrainer, FittedAttributes
 from training.inputs.attribute_features import build_vocabulary, featurize
 from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, read_catalog
-from training.inputs.rules import Rules, enrich, rules_beside
-from training.inputs.triplets import Triplet, triplets_of
+from training.inputs.rules import Rules, enrich, read_rules
+from training.inputs.triplets import Triplet, find_triplets
 from training.loop.run import RunOptions, run_timed
 from training.trained import Trained, check_replaceable, save
 
@@ -38,11 +38,11 @@ def train_from_catalog(request: CatalogRequest) -> Trained:
     if request.out is not None:
         check_replaceable(request.out)
     catalog = read_catalog(request.catalog)
-    rules = rules_beside(request.catalog)
+    rules = read_rules(request.catalog)
     vocabulary = build_vocabulary(catalog)
     features = featurize([item.attributes for item in catalog.items], vocabulary)
     trainer = AttributeTrainer(features, vocabulary, request.settings, rules.weights)
-    triplets = triplets_of(request.catalog, catalog, request.triplets)
+    triplets = find_triplets(request.catalog, catalog, request.triplets)
     if request.evaluate:
         check_measurable(request.catalog, catalog, triplets)
     fitted, seconds = run_timed(trainer, request)
@@ -65,7 +65,7 @@ def train_from_catalog(request: CatalogRequest) -> Trained:
 def _measure(
     request: CatalogRequest, catalog: Catalog, rules: Rules, triplets: list[Triplet], fitted: FittedAttributes
 ) -> dict[str, Any]:
-    accuracy = triplet_accuracy(fitted.table, triplets) if triplets else None
+    accuracy = measure_triplets(fitted.table, triplets) if triplets else None
     metrics: dict[str, Any] = {
         "items": len(catalog),
         "epochs": fitted.best_epoch,

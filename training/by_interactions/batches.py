@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from training.by_interactions.model import sparse_tensor
+from training.by_interactions.model import make_sparse_tensor
 from training.by_interactions.settings import InteractionSettings
 from training.loop.workers import Worker
 
@@ -82,13 +82,13 @@ class Batches:
         mine = slice(self._worker.number, None, self._worker.count)
         seen, wanted = _where(present(part), ~hidden)[mine], _where(part, hidden)[mine]
         if items is None:
-            return Batch(sparse_tensor(seen), sparse_tensor(wanted), self._teacher_scores_of(users[mine]))
+            return Batch(make_sparse_tensor(seen), make_sparse_tensor(wanted), self._teacher_scores_of(users[mine]))
         return Batch(
-            sparse_tensor(seen),
-            sparse_tensor(wanted),
+            make_sparse_tensor(seen),
+            make_sparse_tensor(wanted),
             items=tf.constant(items),
             chance=tf.constant(self._chances(items, len(users)), tf.float32),
-            attributes=None if self._attributes is None else sparse_tensor(self._attributes[items]),
+            attributes=None if self._attributes is None else make_sparse_tensor(self._attributes[items]),
         )
 
     def _teacher_scores_of(self, users: NDArray[np.int64]) -> NDArray[np.float32] | None:

@@ -41,7 +41,7 @@ class Start:
     teacher: NDArray[np.float32] | None
 
 
-def start_of(matrix: csr_matrix, settings: InteractionSettings) -> Start:
+def compute_start(matrix: csr_matrix, settings: InteractionSettings) -> Start:
     """The start for users x items, in which stored entries count 1; random where items are too many for EASE."""
     count = np.log1p(np.bincount(matrix.indices, minlength=matrix.shape[1]))
     bias = (count - count.mean()).astype(np.float32)
@@ -50,12 +50,14 @@ def start_of(matrix: csr_matrix, settings: InteractionSettings) -> Start:
         rng = np.random.default_rng([settings.seed, 0])
         table = rng.normal(0, settings.dims**-0.5, (matrix.shape[1], settings.dims)).astype(np.float32)
         return Start(table, negative, bias, None)
-    inverse = inverse_gram(matrix, settings.ease_penalty)
-    table = settings.gain * signed_eigenvectors(partial_correlations(inverse), settings.dims - negative, negative)
-    return Start(table.astype(np.float32), negative, bias, ease_weights(inverse) if settings.teacher else None)
+    inverse = invert_gram(matrix, settings.ease_penalty)
+    table = settings.gain * compute_signed_eigenvectors(
+        compute_partial_correlations(inverse), settings.dims - negative, negative
+    )
+    return Start(table.astype(np.float32), negative, bias, compute_ease_weights(inverse) if settings.teacher else None)
 
 
-def inverse_gram(matrix: csr_matrix, penalty: float) -> NDArray[np.float64]:
+def invert_gram(matrix: csr_matrix, penalty: float) -> NDArray[np.float64]:
     """float64 [items, items], the inverse of the items' co-occurrence with `penalty` added to the diagonal."""
     present = csr_matrix((np.ones(matrix.nnz), matrix.indices, matrix.indptr), matrix.shape)
     gram = (present.T @ present).toarray()
@@ -65,14 +67,14 @@ def inverse_gram(matrix: csr_matrix, penalty: float) -> NDArray[np.float64]:
     return lower + np.tril(lower, -1).T
 
 
-def ease_weights(inverse: NDArray[np.float64]) -> NDArray[np.float32]:
+def compute_ease_weights(inverse: NDArray[np.float64]) -> NDArray[np.float32]:
     """float32 [items, items]; a user's scores are the sum of the rows of the user's items."""
     weights = (inverse / -np.diag(inverse)).astype(np.float32)
     np.fill_diagonal(weights, 0)
     return weights
 
 
-def partial_correlations(inverse: NDArray[np.float64]) -> NDArray[np.float64]:
+def compute_partial_correlations(inverse: NDArray[np.float64]) -> NDArray[np.float64]:
     """float64 [items, items], symmetric, 0 on the diagonal: of each pair of items, given all others."""
     root = 1 / np.sqrt(np.diag(inverse))
     partial = -inverse * root[:, None] * root
@@ -80,7 +82,7 @@ def partial_correlations(inverse: NDArray[np.float64]) -> NDArray[np.float64]:
     return partial
 
 
-def signed_eigenvectors(symmetric: NDArray[np.float64], positive: int, negative: int) -> NDArray[np.float64]:
+def compute_signed_eigenvectors(symmetric: NDArray[np.float64], positive: int, negative: int) -> NDArray[np.float64]:
     """A table [items, positive + negative] with table * signs @ table.T near to `symmetric`; 0 where it lacks rank."""
     return np.hstack([_leading(symmetric, positive), _leading(-symmetric, negative)])
 
@@ -98,7 +100,9 @@ def _leading(symmetric: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     return found
 
 
-def value_vectors(table: NDArray[np.float32], attributes: csr_matrix, counts: NDArray[np.int64]) -> NDArray[np.float32]:
+def fit_value_vectors(
+    table: NDArray[np.float32], attributes: csr_matrix, counts: NDArray[np.int64]
+) -> NDArray[np.float32]:
     """The vectors of attribute values, float32 [values, dims], whose sums fit the rows of a table best.
 
     Items count by how many users had them, whose rows are the surer (ridge regression, Hoerl and Kennard, 1970).

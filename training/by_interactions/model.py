@@ -19,7 +19,7 @@ from training.by_interactions.ease import Start
 from training.by_interactions.scorer import LARGEST, signs
 
 
-def sparse_tensor(matrix: csr_matrix) -> tf.SparseTensor:
+def make_sparse_tensor(matrix: csr_matrix) -> tf.SparseTensor:
     """The same as float32, with int64 indices sorted by row and column."""
     rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
     indices = np.column_stack([rows, matrix.indices]).astype(np.int64)
@@ -51,7 +51,7 @@ class InteractionModel(tf_keras.Model):
         self.rounding = tf.Variable([0.0, 0.0], trainable=False, name="rounding")
         self.signs = tf.constant(signs(start.table.shape[1], start.negative_columns))
         self.power = power
-        self._weights = None if attributes is None else sparse_tensor(attributes.weights)
+        self._weights = None if attributes is None else make_sparse_tensor(attributes.weights)
 
     def rows(self, items: tf.Tensor | None = None, attributes: tf.SparseTensor | None = None) -> tf.Tensor:
         """Rows of all items, or of some with their attributes: float32 [items, dims]."""

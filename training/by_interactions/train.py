@@ -14,14 +14,14 @@ from training.by_interactions.trainer import FittedInteractions, InteractionTrai
 from training.by_interactions.tuning import Search, Tuned, tune
 from training.errors import SettingsError
 from training.evaluation.ranking import MEASURES, PopularityScorer, Scorer, evaluate
-from training.evaluation.splits import Split, strong_generalization
-from training.inputs.attribute_features import ItemAttributes, attributes_of, catalog_of
+from training.evaluation.splits import Split, hold_out_users
+from training.inputs.attribute_features import ItemAttributes, index_attributes, make_catalog
 from training.inputs.catalog import read_catalog
 from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, Report, read_interactions
-from training.inputs.rules import enrich, rules_beside
+from training.inputs.rules import enrich, read_rules
 from training.loop.checkpoint import compute_fingerprint
 from training.loop.run import RunOptions, run_timed
-from training.loop.workers import is_chief, strategy_of_environment
+from training.loop.workers import is_chief, join_workers
 from training.trained import Preference, Trained, check_replaceable, save
 
 Metrics = dict[str, Any]
@@ -76,7 +76,7 @@ def train_from_interactions(request: InteractionsRequest) -> Trained:
     """See `training.train_interactions`; where several workers train together, the chief alone writes and reports."""
     if request.out is not None:
         check_replaceable(request.out)
-    strategy = strategy_of_environment()
+    strategy = join_workers()
     _check_options(request, strategy)
     data = _read(request, strategy)
     chief = strategy is None or is_chief(strategy)
@@ -91,7 +91,7 @@ def train_from_interactions(request: InteractionsRequest) -> Trained:
         metrics["measures"] = _compare_with_popularity(data, settings)
     trained = replace(build_trained(fitted, data.attributes, metrics, asdict(settings)), seconds=seconds)
     if request.catalog is not None:
-        trained = replace(trained, catalog=enrich(trained.catalog, rules_beside(request.catalog)))
+        trained = replace(trained, catalog=enrich(trained.catalog, read_rules(request.catalog)))
     if chief and request.out is not None:
         save(trained, request.out)
         request.remove_checkpoint()
@@ -137,7 +137,7 @@ def _read(request: InteractionsRequest, strategy: Any) -> _Data:
         max_user=request.max_user,
     )
     items = interactions.items
-    return _Data(interactions, attributes_of(catalog or catalog_of(items), items), strategy)
+    return _Data(interactions, index_attributes(catalog or make_catalog(items), items), strategy)
 
 
 def _tune(request: InteractionsRequest, data: _Data) -> Tuned:
@@ -179,7 +179,7 @@ def _measure(data: _Data, fitted: FittedInteractions, tuned: Tuned | None) -> Me
 def _compare_with_popularity(data: _Data, settings: InteractionSettings) -> dict[str, dict[str, float]]:
     """By model, means over a fifth of the users, of a model trained without them."""
     matrix, times = data.interactions.matrix, data.interactions.timestamps
-    split = strong_generalization(matrix, settings.seed, timestamps=times)
+    split = hold_out_users(matrix, settings.seed, timestamps=times)
     left = replace(data.interactions, matrix=split.train, timestamps=split.train_timestamps)
     model = replace(data, interactions=left).trainer(settings).run(progress=False).scorer.in_8_bits()
     return {"popularity": _average(PopularityScorer(split.train), split), "mignon int8": _average(model, split)}

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from training.by_interactions.batches import Batch, Batches
-from training.by_interactions.ease import Start, start_of, value_vectors
+from training.by_interactions.ease import Start, compute_start, fit_value_vectors
 from training.by_interactions.model import InteractionModel, ValueVectors
 from training.by_interactions.scorer import InteractionScorer
 from training.by_interactions.settings import InteractionSettings
 from training.errors import SettingsError
 from training.evaluation.ranking import evaluate
-from training.evaluation.splits import Split, Timestamps, strong_generalization
+from training.evaluation.splits import Split, Timestamps, hold_out_users
 from training.loop.checkpoint import compute_fingerprint
 from training.loop.run import TrainingRun
-from training.loop.workers import worker_of
+from training.loop.workers import get_worker
 from training.trained import Preference
 
 HELD_OUT_SHARE = 0.05
@@ -94,13 +94,13 @@ class InteractionTrainer(TrainingRun[FittedInteractions]):
         train, times = matrix, timestamps
         if self.held_out is not None:
             train, times = self.held_out.train, self.held_out.train_timestamps
-        start = start_of(train, settings)
+        start = compute_start(train, settings)
         self._negative_columns = start.negative_columns
         attributes = None if attributes is None else csr_matrix(attributes * np.float32(settings.attribute_share))
         self._attributes = attributes
         strategy = strategy or tf.distribute.get_strategy()
-        targets = target_weights(train, settings, times)
-        self.batches = Batches(targets, settings, attributes, start.teacher, worker_of(strategy))
+        targets = weigh_targets(train, settings, times)
+        self.batches = Batches(targets, settings, attributes, start.teacher, get_worker(strategy))
         with strategy.scope():
             self.model = InteractionModel(start, settings.power, _vectors(start, train, attributes))
             variables = self.model.trainable_variables
@@ -172,7 +172,7 @@ class InteractionTrainer(TrainingRun[FittedInteractions]):
         return InteractionScorer(self.model.rows().numpy(), preference)
 
 
-def target_weights(matrix: csr_matrix, settings: InteractionSettings, timestamps: Timestamps | None) -> csr_matrix:
+def weigh_targets(matrix: csr_matrix, settings: InteractionSettings, timestamps: Timestamps | None) -> csr_matrix:
     """What each interaction counts as a target: csr float32 [users, items]."""
     weights = np.log1p(matrix.data) if settings.weights == "log" else np.ones(matrix.nnz)
     if settings.half_life:
@@ -191,14 +191,14 @@ def _hold_out(matrix: csr_matrix, settings: InteractionSettings, timestamps: Tim
     if not settings.validation or count < 1:
         return None
     share = (count + 0.5) / users
-    return strong_generalization(matrix, settings.seed, timestamps=timestamps, users_share=share)
+    return hold_out_users(matrix, settings.seed, timestamps=timestamps, users_share=share)
 
 
 def _vectors(start: Start, matrix: csr_matrix, attributes: csr_matrix | None) -> ValueVectors | None:
     if attributes is None:
         return None
     counts = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    return ValueVectors(attributes, value_vectors(start.table, attributes, counts))
+    return ValueVectors(attributes, fit_value_vectors(start.table, attributes, counts))
 
 
 def _schedule(settings: InteractionSettings, steps_per_epoch: int) -> Any:

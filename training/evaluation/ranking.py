@@ -81,11 +81,11 @@ class Outcome:
 
 def evaluate(scorer: Scorer, split: Split, k: int = 10) -> Outcome:
     """The measures of the lists of k that `scorer` makes for the cases of `split`."""
-    top = top_lists(scorer, split.given, k)
+    top = rank_lists(scorer, split.given, k)
     return measure(top, split, k)
 
 
-def top_lists(scorer: Scorer, given: csr_matrix, k: int) -> NDArray[np.int64]:
+def rank_lists(scorer: Scorer, given: csr_matrix, k: int) -> NDArray[np.int64]:
     """The `top_k` of every row of `given`, asked a thousand users at a time: int64 [users, min(k, items)]."""
     return np.concatenate([top_k(scorer.scores(rows), rows, k) for rows in _blocks(given)])
 
@@ -120,7 +120,7 @@ def top_k(scores: Scores, given: csr_matrix, k: int) -> NDArray[np.int64]:
 
 
 def measure(top: NDArray[np.int64], split: Split, k: int) -> Outcome:
-    """The measures of lists made by `top_lists` for the cases of `split`, with that k."""
+    """The measures of lists made by `rank_lists` for the cases of `split`, with that k."""
     hits = _among(top, split.wanted)
     wanted = np.diff(split.wanted.indptr)
     counts = np.bincount(split.train.indices, minlength=split.train.shape[1])

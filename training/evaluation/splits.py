@@ -39,7 +39,7 @@ class Split:
     skipped: int = 0
 
 
-def strong_generalization(
+def hold_out_users(
     matrix: csr_matrix,
     seed: int,
     *,
@@ -93,7 +93,9 @@ def leave_one_out(matrix: csr_matrix, seed: int, *, timestamps: Timestamps | Non
     return _split(matrix, timestamps, wanted, asked, np.arange(matrix.shape[0]))
 
 
-def by_time(matrix: csr_matrix, timestamps: Timestamps | None, *, cut: int | None = None, share: float = 0.2) -> Split:
+def split_by_time(
+    matrix: csr_matrix, timestamps: Timestamps | None, *, cut: int | None = None, share: float = 0.2
+) -> Split:
     """What a user does from one moment on is to be found given what came before, on which alone is trained.
 
     Wanted items that nobody had before the cut stay wanted, though a recommender that learns from users alone cannot

@@ -99,12 +99,12 @@ class ItemAttributes:
         return self.matrix[self.rows] if self.values else None
 
 
-def catalog_of(ids: Sequence[str]) -> Catalog:
+def make_catalog(ids: Sequence[str]) -> Catalog:
     """A catalog of items of which only their ids are known, which are their names too."""
     return Catalog(tuple(Item(row, item, item, (), {}) for row, item in enumerate(ids, start=2)), ())
 
 
-def attributes_of(catalog: Catalog, ids: Sequence[str]) -> ItemAttributes:
+def index_attributes(catalog: Catalog, ids: Sequence[str]) -> ItemAttributes:
     """What a catalog says of its items; those called `ids` have interactions."""
     vocabulary = build_vocabulary(catalog)
     features = featurize([item.attributes for item in catalog.items], vocabulary)

@@ -24,7 +24,7 @@ class Problem:
         return f"row {self.row}: {self.text}" if self.row else self.text
 
 
-def problems_of(catalog: Catalog, rules: Rules) -> list[Problem]:
+def find_problems(catalog: Catalog, rules: Rules) -> list[Problem]:
     """All problems, in row order."""
     found = [problem for item in catalog.items for problem in _item_problems(item, rules)]
     found += _name_problems(catalog)
@@ -32,7 +32,7 @@ def problems_of(catalog: Catalog, rules: Rules) -> list[Problem]:
     return sorted(found, key=lambda problem: problem.row)
 
 
-def rows_alike(catalog: Catalog) -> int:
+def count_rows_alike(catalog: Catalog) -> int:
     """How many rows share all their attributes with another row."""
     same = Counter(tuple(item.attributes.get(column, ()) for column in catalog.columns) for item in catalog.items)
     return sum(count for count in same.values() if count > 1)
@@ -46,7 +46,8 @@ def describe_catalog(catalog: Catalog, problems: Sequence[Problem]) -> Iterator[
             listed = ", ".join(f"{value} {count}" for value, count in counts.most_common())
             yield f"{len(counts)} values of {column}: {listed}"
     aliased = sum(bool(item.aliases) for item in catalog.items)
-    yield f"{len(catalog)} items, {aliased} with aliases, {rows_alike(catalog)} alike in all; {len(problems)} problems"
+    alike = count_rows_alike(catalog)
+    yield f"{len(catalog)} items, {aliased} with aliases, {alike} alike in all; {len(problems)} problems"
 
 
 def _item_problems(item: Item, rules: Rules) -> Iterator[Problem]:
@@ -89,7 +90,7 @@ def _whole_problems(catalog: Catalog, rules: Rules) -> Iterator[Problem]:
     for word, count in endings.items():
         if count > limits.get("most_names_ending_alike", size):
             yield Problem(0, f"{count} names end in {word!r}; at most {limits['most_names_ending_alike']}")
-    alike = rows_alike(catalog)
+    alike = count_rows_alike(catalog)
     if alike > limits.get("most_share_alike_in_all", 1) * size:
         yield Problem(
             0, f"{alike} rows share all attributes with another; at most {limits['most_share_alike_in_all']:.0%}"

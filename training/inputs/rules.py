@@ -1,7 +1,7 @@
 """The rules that may stand beside a catalog, in a file of the same name that ends in `.toml`.
 
 They hold closed vocabularies, what each column counts in training, and what ingredients are made from, which decides
-diets and allergens. `meals.toml` is the example; each part is optional.
+name_diets and allergens. `meals.toml` is the example; each part is optional.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Rules:
     limits: Mapping[str, float] = field(default_factory=dict)
 
 
-def rules_beside(catalog: Path) -> Rules:
+def read_rules(catalog: Path) -> Rules:
     """The rules that stand beside a catalog; empty ones where there are none.
 
     Raises:
@@ -85,7 +85,7 @@ def enrich(catalog: Catalog, rules: Rules) -> Catalog:
     return replace(catalog, items=items, columns=tuple(dict.fromkeys((*catalog.columns, *DERIVED))))
 
 
-def diets(animals: set[str]) -> tuple[str, ...]:
+def name_diets(animals: set[str]) -> tuple[str, ...]:
     """Who eats what is made from these animals' products; what a vegan eats, a vegetarian eats too."""
     return tuple(name for name, eaten in _EATEN_BY if animals <= eaten) or (_OMNIVORE,)
 
@@ -96,7 +96,7 @@ def _enriched(item: Item, table: Mapping[str, Ingredient]) -> Item:
         return item  # of what is not known nothing is said: a guess could call a dish vegan that is not
     found = [table[name] for name in names]
     derived = {
-        "diet": diets({ingredient.animal for ingredient in found if ingredient.animal}),
+        "diet": name_diets({ingredient.animal for ingredient in found if ingredient.animal}),
         "allergens": tuple(sorted({allergen for ingredient in found for allergen in ingredient.allergens})),
     }
     return replace(item, attributes={**{column: v for column, v in derived.items() if v}, **item.attributes})

@@ -47,7 +47,7 @@ def write_triplets(path: Path, catalog: Catalog, triplets: Sequence[Triplet]) ->
         writer.writerows([names[t.item], names[t.near], names[t.far], t.kind] for t in triplets)
 
 
-def triplets_of(catalog_path: Path, catalog: Catalog, given: Path | None = None) -> list[Triplet]:
+def find_triplets(catalog_path: Path, catalog: Catalog, given: Path | None = None) -> list[Triplet]:
     """The triplets in `given`, or else in the file beside a catalog that ends in `.triplets.csv`, or else none."""
     beside = catalog_path.with_suffix(".triplets.csv")
     return read_triplets(given or beside, catalog) if given or beside.is_file() else []

@@ -41,7 +41,7 @@ def read_worker() -> Worker:
     return worker
 
 
-def strategy_of_environment() -> tf.distribute.Strategy | None:
+def join_workers() -> tf.distribute.Strategy | None:
     """Joins the workers of `TF_CONFIG`, waiting for all of them; None where there is none. To be called first of all.
 
     Raises:
@@ -55,7 +55,7 @@ def strategy_of_environment() -> tf.distribute.Strategy | None:
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 
-def worker_of(strategy: tf.distribute.Strategy) -> Worker:
+def get_worker(strategy: tf.distribute.Strategy) -> Worker:
     """Which of the workers this process is."""
     resolver = getattr(strategy, "cluster_resolver", None)
     return Worker() if resolver is None else Worker(resolver.task_id, strategy.num_replicas_in_sync)
@@ -63,4 +63,4 @@ def worker_of(strategy: tf.distribute.Strategy) -> Worker:
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process is the one that writes files and prints."""
-    return worker_of(strategy).number == 0
+    return get_worker(strategy).number == 0

@@ -2,7 +2,7 @@ import pytest
 
 from benchmarks.embedding import quality as embedding
 from training.inputs.catalog import read_catalog
-from training.inputs.rules import rules_beside
+from training.inputs.rules import read_rules
 from training.inputs.triplets import Triplet
 
 TRIPLETS = [Triplet(0, 1, 2, "easy"), Triplet(3, 4, 5, "hard")]
@@ -14,7 +14,7 @@ def catalog(small_catalog):
 
 
 def test_all_methods_are_measured_alike(catalog, small_catalog, tmp_path):
-    results = embedding.evaluate(catalog, TRIPLETS, rules_beside(small_catalog).weights, dims=(4,))
+    results = embedding.evaluate(catalog, TRIPLETS, read_rules(small_catalog).weights, dims=(4,))
     assert [r.name for r in results if r.dims == 4] == ["SVD", "SVD, weighted", "mignon float32", "mignon int8"]
     for result in results:
         measures = [v for k, v in vars(result).items() if k not in ("name", "dims")]

@@ -16,8 +16,8 @@ from benchmarks.recommenders.baselines import (
     ReducedEase,
 )
 from tests import nhanes
-from training.evaluation.ranking import evaluate, measure, top_lists
-from training.evaluation.splits import strong_generalization
+from training.evaluation.ranking import evaluate, measure, rank_lists
+from training.evaluation.splits import hold_out_users
 
 USERS, ITEMS = 200, 30
 SMALL = (
@@ -53,7 +53,7 @@ def test_training_repeats_itself_and_scores_a_user_alone_as_among_others(model, 
 
 @pytest.mark.parametrize("model", SMALL[1:], ids=lambda model: model.name)
 def test_what_is_learned_beats_popularity(model, matrix):
-    split = strong_generalization(matrix, 0)
+    split = hold_out_users(matrix, 0)
     popular, learned = (evaluate(m.fit(split.train, 0), split, 5).users.ndcg.mean() for m in (SMALL[0], model))
     assert learned > popular + 0.05
 
@@ -83,7 +83,7 @@ def test_item_neighbors_add_the_cosines_of_the_nearest(matrix):
 def test_ease_minimizes_its_objective(matrix):
     """At the least, the gradient is zero wherever a weight is free, and the diagonal is zero."""
     dense, penalty = matrix.toarray().astype(np.float64), 10.0
-    weights, _, _ = baselines.ease_weights(matrix, penalty)
+    weights, _, _ = baselines.compute_ease_weights(matrix, penalty)
     gradient = dense.T @ (dense @ weights - dense) + penalty * weights
     np.fill_diagonal(gradient, 0)
     assert np.abs(gradient).max() < 1e-9
@@ -91,7 +91,7 @@ def test_ease_minimizes_its_objective(matrix):
 
 
 def test_reduced_tables_are_the_truncated_fit(matrix):
-    weights, inverse, gram = baselines.ease_weights(matrix, 10.0)
+    weights, inverse, gram = baselines.compute_ease_weights(matrix, 10.0)
     half = np.linalg.cholesky(gram).T
     u, s, vt = np.linalg.svd(half @ weights)
     for rank in (3, ITEMS, ITEMS + 5):
@@ -153,12 +153,12 @@ def test_a_missing_library_says_what_to_install(monkeypatch, matrix):
 @nhanes.LEAVES_FILES_OPEN
 def test_ease_is_that_of_the_protocol():
     protocol, matrix = nhanes.dishes()
-    split = strong_generalization(matrix, 0)
+    split = hold_out_users(matrix, 0)
     train, cases, _ = protocol.split(matrix, 0)
     given = [columns for columns, _ in cases]
     weights, _ = protocol.ease(matrix[train])
     expected = protocol.measure(protocol.top_k(split.given @ weights.astype("f4"), given), cases)
-    found = measure(top_lists(Ease().fit(split.train, 0), split.given, 10), split, 10).users
+    found = measure(rank_lists(Ease().fit(split.train, 0), split.given, 10), split, 10).users
     assert (found.recall.mean(), found.ndcg.mean()) == pytest.approx(expected, abs=1e-4)
 
 

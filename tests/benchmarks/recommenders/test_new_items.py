@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 from benchmarks.recommenders import new_items as newcomers
 from benchmarks.recommenders.own_model import Mignon
 from training.by_interactions.settings import InteractionSettings
-from training.evaluation.splits import strong_generalization
+from training.evaluation.splits import hold_out_users
 
 ITEMS = 80
 
@@ -25,7 +25,7 @@ def matrix(kinds):
 
 
 def test_new_items_are_known_to_nobody_and_all_wanted(matrix):
-    split, new = newcomers.without(strong_generalization(matrix, 3), 3)
+    split, new = newcomers.without(hold_out_users(matrix, 3), 3)
     assert len(new) == ITEMS // 10
     dense = matrix.toarray()
     assert not split.train.toarray()[:, new].any()
@@ -37,12 +37,12 @@ def test_new_items_are_known_to_nobody_and_all_wanted(matrix):
         assert given.any()
         assert wanted.any()
     assert not set(split.users) & {user for user in range(400) if not dense[user, new].any()}
-    again = newcomers.without(strong_generalization(matrix, 3), 3)[1]
+    again = newcomers.without(hold_out_users(matrix, 3), 3)[1]
     assert again.tolist() == new.tolist()
 
 
 def test_position_by_counting(matrix):
-    split, _ = newcomers.without(strong_generalization(matrix, 0), 0)
+    split, _ = newcomers.without(hold_out_users(matrix, 0), 0)
 
     class Coarse:
         def scores(self, given):

@@ -16,11 +16,11 @@ def unit(rows):
 def test_triplets_count_right_ones_and_half_of_ties():
     vectors = unit([[1, 0], [0.9, 0.1], [0, 1], [0.9, 0.1]])
     triplets = [Triplet(0, 1, 2, "easy"), Triplet(0, 2, 1, "hard"), Triplet(0, 1, 3, "hard")]
-    found = likeness.triplet_accuracy(vectors, triplets)
+    found = likeness.measure_triplets(vectors, triplets)
     assert found.all == pytest.approx(1.5 / 3)
     assert found.hard == pytest.approx(0.25)
-    assert likeness.triplet_accuracy(csr_matrix(vectors), triplets) == found
-    assert likeness.triplet_accuracy(vectors, triplets[:1]).hard is None
+    assert likeness.measure_triplets(csr_matrix(vectors), triplets) == found
+    assert likeness.measure_triplets(vectors, triplets[:1]).hard is None
 
 
 def test_purity_equals_a_plain_loop():
@@ -30,8 +30,8 @@ def test_purity_equals_a_plain_loop():
     for i in range(60):
         order = sorted((j for j in range(60) if j != i), key=lambda j, i=i: -float(vectors[i] @ vectors[j]))
         shares.append(np.mean(labels[order[:10]] == labels[i]))
-    assert likeness.purity(vectors, labels) == pytest.approx(np.mean(shares))
-    assert likeness.purity(vectors, labels, np.array([3, 7])) == pytest.approx(np.mean([shares[3], shares[7]]))
+    assert likeness.measure_purity(vectors, labels) == pytest.approx(np.mean(shares))
+    assert likeness.measure_purity(vectors, labels, np.array([3, 7])) == pytest.approx(np.mean([shares[3], shares[7]]))
 
 
 def test_hidden_values_are_found_through_neighbors_that_have_them():
@@ -41,15 +41,15 @@ def test_hidden_values_are_found_through_neighbors_that_have_them():
     vectors = unit([[1, 0.01 * i] if i < 30 else [0.01 * i, 1] for i in range(60)])
     hidden = np.zeros(indices.shape, bool)
     hidden[[0, 30], 1] = True
-    assert likeness.hidden_recall(vectors, features, hidden, (3, 40)) == 1.0
+    assert likeness.measure_hidden_recall(vectors, features, hidden, (3, 40)) == 1.0
     wrong = unit([[1, 0.01 * i] if 0 < i < 31 else [0.01 * i, 1] for i in range(60)])
     wrong[0], wrong[30] = vectors[40], vectors[5]
-    assert likeness.hidden_recall(wrong, features, hidden, (3, 40)) == 1.0  # ten guesses among few values
-    assert likeness.hidden_recall(vectors, features, np.zeros_like(hidden), (3, 40)) != 0.0
+    assert likeness.measure_hidden_recall(wrong, features, hidden, (3, 40)) == 1.0  # ten guesses among few values
+    assert likeness.measure_hidden_recall(vectors, features, np.zeros_like(hidden), (3, 40)) != 0.0
 
 
 def test_labels_of_items_without_a_value_are_their_own():
     items = tuple(Item(i, str(i), str(i), (), a) for i, a in enumerate([{"f": ("x", "y")}, {"f": ("x",)}, {}, {}]))
-    labels = likeness.labels_of(Catalog(items, ("f",)), "f")
+    labels = likeness.number_labels(Catalog(items, ("f",)), "f")
     assert labels[0] == labels[1]
     assert len(set(labels.tolist())) == 3

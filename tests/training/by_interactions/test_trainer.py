@@ -7,14 +7,14 @@ from scipy.sparse import csr_matrix
 
 from tests import tastes
 from training.by_interactions import batches as preference_batches
-from training.by_interactions.ease import start_of
-from training.by_interactions.model import sparse_tensor
+from training.by_interactions.ease import compute_start
+from training.by_interactions.model import make_sparse_tensor
 from training.by_interactions.scorer import InteractionScorer
 from training.by_interactions.settings import InteractionSettings
-from training.by_interactions.trainer import InteractionTrainer, target_weights
+from training.by_interactions.trainer import InteractionTrainer, weigh_targets
 from training.errors import SettingsError, TrainingError
 from training.evaluation.ranking import PopularityScorer, evaluate
-from training.evaluation.splits import strong_generalization
+from training.evaluation.splits import hold_out_users
 
 SETTINGS = InteractionSettings(dims=8, epochs=6, batch=128)
 
@@ -26,7 +26,7 @@ def matrix():
 
 @pytest.fixture(scope="module")
 def split(matrix):
-    return strong_generalization(matrix, 0)
+    return hold_out_users(matrix, 0)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_the_loss_is_that_computed_in_numpy(matrix):
     assert 0.2 < wanted.sum() / matrix[:50].sum() < 0.4
     preference = trainer.result().preference
     logits = InteractionScorer(trainer.model.rows().numpy(), preference).scores(csr_matrix(seen))
-    taught = matrix[:50] @ start_of(matrix, settings).teacher * settings.sharpness
+    taught = matrix[:50] @ compute_start(matrix, settings).teacher * settings.sharpness
 
     def softmax(scores):
         left = np.where(seen > 0, 0, np.exp(scores))
@@ -151,7 +151,7 @@ def test_after_rounding_the_model_scores_as_8_bits_do(matrix):
     trainer = InteractionTrainer(matrix, SETTINGS)
     given = csr_matrix(matrix[:20])
     untrained = trainer.result()
-    rows, favorites = trainer.model.rows(), sparse_tensor(given)
+    rows, favorites = trainer.model.rows(), make_sparse_tensor(given)
     exact = trainer.model(favorites, rows=rows).numpy()
     np.testing.assert_allclose(exact, untrained.scorer.scores(given), atol=1e-4)
     trainer.model.round_from_now()
@@ -194,13 +194,13 @@ def test_attributes_help_rare_items(matrix, kinds):
 def test_targets_count_by_age_and_weight():
     matrix = csr_matrix(np.array([[1.0, 0, 3.0], [0, 7.0, 0]], np.float32))
     day = 86_400
-    np.testing.assert_array_equal(target_weights(matrix, SETTINGS, None).toarray(), [[1, 0, 1], [0, 1, 0]])
-    aged = target_weights(matrix, replace(SETTINGS, half_life=2.0), np.array([0, 4, 2]) * day)
+    np.testing.assert_array_equal(weigh_targets(matrix, SETTINGS, None).toarray(), [[1, 0, 1], [0, 1, 0]])
+    aged = weigh_targets(matrix, replace(SETTINGS, half_life=2.0), np.array([0, 4, 2]) * day)
     np.testing.assert_allclose(aged.toarray(), [[0.25, 0, 1], [0, 0.5, 0]])
-    heavy = target_weights(matrix, replace(SETTINGS, weights="log"), None)
+    heavy = weigh_targets(matrix, replace(SETTINGS, weights="log"), None)
     np.testing.assert_allclose(heavy.toarray(), np.log1p(matrix.toarray()))
     with pytest.raises(SettingsError, match="needs timestamps"):
-        target_weights(matrix, replace(SETTINGS, half_life=2.0), None)
+        weigh_targets(matrix, replace(SETTINGS, half_life=2.0), None)
 
 
 def test_fewer_users_than_can_be_held_out_still_train(matrix):

@@ -12,7 +12,7 @@ from tests import nhanes
 from training.errors import ScoresError
 from training.evaluation import ranking
 from training.evaluation.ranking import NOTHING
-from training.evaluation.splits import Split, strong_generalization
+from training.evaluation.splits import Split, hold_out_users
 
 
 class Fixed:
@@ -29,7 +29,7 @@ class Fixed:
 def random_split(seed=0, users=80, items=40):
     rng = np.random.default_rng(seed)
     popularity = rng.permutation(np.linspace(0.02, 0.5, items))
-    return strong_generalization(csr_matrix((rng.random((users, items)) < popularity).astype(np.float32)), seed)
+    return hold_out_users(csr_matrix((rng.random((users, items)) < popularity).astype(np.float32)), seed)
 
 
 def random_scores(split, seed=0):
@@ -121,7 +121,7 @@ def test_measures_are_those_of_ir_measures():
 def test_measures_are_those_of_the_protocol():
     protocol, matrix = nhanes.dishes()
     _, cases, _ = protocol.split(matrix, 0)
-    split = strong_generalization(matrix, 0)
+    split = hold_out_users(matrix, 0)
     scores = random_scores(split) + np.asarray(matrix.mean(axis=0))
     top = ranking.top_k(scores, split.given, 10)
     assert top.tolist() == protocol.top_k(scores, [given for given, _ in cases]).tolist()
@@ -144,6 +144,6 @@ def test_a_wanted_item_that_is_never_scored_is_missed():
 
 def test_users_are_asked_in_blocks(monkeypatch):
     split = random_split()
-    whole = ranking.top_lists(Fixed(random_scores(split)), split.given, 5)
+    whole = ranking.rank_lists(Fixed(random_scores(split)), split.given, 5)
     monkeypatch.setattr(ranking, "_USERS_AT_ONCE", 3)
-    np.testing.assert_array_equal(ranking.top_lists(Fixed(random_scores(split)), split.given, 5), whole)
+    np.testing.assert_array_equal(ranking.rank_lists(Fixed(random_scores(split)), split.given, 5), whole)

@@ -4,7 +4,7 @@ from scipy.sparse import csr_matrix
 
 from tests import nhanes
 from training.errors import SplitError
-from training.evaluation.splits import by_time, leave_one_out, strong_generalization
+from training.evaluation.splits import hold_out_users, leave_one_out, split_by_time
 
 USERS, ITEMS = 60, 25
 
@@ -38,7 +38,7 @@ def times_of(matrix, timestamps):
 
 
 def test_held_out_users_are_not_trained_on_and_a_fifth_of_their_items_is_wanted(matrix):
-    split = strong_generalization(matrix, seed=3)
+    split = hold_out_users(matrix, seed=3)
     rest = np.random.default_rng(3).permutation(USERS)[USERS // 5 :]
     assert sorted([*split.users, *rest]) == list(range(USERS))
     trained, given, wanted = (
@@ -59,7 +59,7 @@ def test_draws_are_those_of_the_protocol_whatever_the_order_of_columns(matrix):
     for seed in range(5):
         rows, cases, held = protocol.split(matrix, seed)
         for given_matrix in (matrix, shuffled):
-            split = strong_generalization(given_matrix, seed)
+            split = hold_out_users(given_matrix, seed)
             assert split.users.tolist() == held.tolist()
             assert (split.train != matrix[rows]).nnz == 0
             for row, (given, wanted) in enumerate(cases):
@@ -75,7 +75,7 @@ def test_shares_count_as_whole_divisions_do():
 def test_of_a_user_with_one_item_that_is_wanted_and_of_one_with_none_nothing_is_asked():
     matrix = csr_matrix(np.diag([1.0] * 9 + [0.0]).astype(np.float32))
     matrix.eliminate_zeros()
-    split = strong_generalization(matrix, 0, users_share=0.9)
+    split = hold_out_users(matrix, 0, users_share=0.9)
     held = np.random.default_rng(0).permutation(10)[:9].tolist()
     assert 9 in held
     assert split.users.tolist() == [user for user in held if user != 9]
@@ -86,7 +86,7 @@ def test_of_a_user_with_one_item_that_is_wanted_and_of_one_with_none_nothing_is_
 @pytest.mark.parametrize(("users", "share", "message"), [(4, 0.2, "nobody to ask"), (4, 1.0, "nobody to train on")])
 def test_too_few_users_are_one_clear_error(users, share, message):
     with pytest.raises(SplitError, match=message):
-        strong_generalization(csr_matrix(np.ones((users, 3), np.float32)), 0, users_share=share)
+        hold_out_users(csr_matrix(np.ones((users, 3), np.float32)), 0, users_share=share)
 
 
 def test_the_last_item_of_each_user_is_left_out(matrix, timestamps):
@@ -116,7 +116,7 @@ def test_users_of_one_item_cannot_be_left_without():
 
 
 def test_a_cut_in_time_parts_before_from_after(matrix, timestamps):
-    split = by_time(matrix, timestamps, cut=30)
+    split = split_by_time(matrix, timestamps, cut=30)
     time_of = times_of(matrix, timestamps)
     before = {pair for pair in everything(matrix) if time_of[pair[:2]] < 30}
     after = everything(matrix) - before
@@ -129,23 +129,23 @@ def test_a_cut_in_time_parts_before_from_after(matrix, timestamps):
 
 
 def test_the_default_cut_leaves_a_fifth_to_be_found(matrix):
-    split = by_time(matrix, np.random.default_rng(0).permutation(matrix.nnz))
+    split = split_by_time(matrix, np.random.default_rng(0).permutation(matrix.nnz))
     assert matrix.nnz - split.train.nnz == pytest.approx(0.2 * matrix.nnz, abs=1)
 
 
 def test_no_timestamps_or_no_user_on_both_sides_is_an_error(matrix, timestamps):
     with pytest.raises(SplitError, match="no timestamps"):
-        by_time(matrix, None)
+        split_by_time(matrix, None)
     with pytest.raises(SplitError, match="before timestamp 0"):
-        by_time(matrix, timestamps, cut=0)
+        split_by_time(matrix, timestamps, cut=0)
 
 
 def test_timestamps_stay_with_their_interactions(matrix, timestamps):
     time_of = times_of(matrix, timestamps)
     for split in (
-        strong_generalization(matrix, 0, timestamps=timestamps),
+        hold_out_users(matrix, 0, timestamps=timestamps),
         leave_one_out(matrix, 0, timestamps=timestamps),
-        by_time(matrix, timestamps),
+        split_by_time(matrix, timestamps),
     ):
         rows = split.users[np.repeat(np.arange(len(split.users)), np.diff(split.given.indptr))]
         expected = [time_of[pair] for pair in zip(rows.tolist(), split.given.indices.tolist(), strict=True)]

@@ -2,8 +2,8 @@ import pytest
 
 from training.command import main
 from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, Item, read_catalog
-from training.inputs.catalog_check import problems_of, rows_alike
-from training.inputs.rules import Rules, rules_beside
+from training.inputs.catalog_check import count_rows_alike, find_problems
+from training.inputs.rules import Rules, read_rules
 
 
 def item(row, name, aliases=(), **attributes):
@@ -11,14 +11,14 @@ def item(row, name, aliases=(), **attributes):
 
 
 def texts(catalog, rules=None):
-    return [(problem.row, problem.text) for problem in problems_of(catalog, rules or Rules())]
+    return [(problem.row, problem.text) for problem in find_problems(catalog, rules or Rules())]
 
 
 def test_the_built_in_catalog_is_clean():
-    catalog, rules = read_catalog(BUILT_IN_CATALOG), rules_beside(BUILT_IN_CATALOG)
-    assert problems_of(catalog, rules) == []
+    catalog, rules = read_catalog(BUILT_IN_CATALOG), read_rules(BUILT_IN_CATALOG)
+    assert find_problems(catalog, rules) == []
     assert len(catalog) == 5000
-    assert rows_alike(catalog) <= 100
+    assert count_rows_alike(catalog) <= 100
 
 
 def test_values_outside_the_vocabulary_and_wrong_counts():

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from training import trained
 from training.command import main
 from training.errors import SettingsError
-from training.loop.workers import strategy_of_environment
+from training.loop.workers import join_workers
 
 
 def free_ports(count):
@@ -54,9 +54,9 @@ def test_two_workers_reach_the_loss_of_one_with_the_same_batch(tmp_path):
 def test_a_configuration_that_makes_no_sense_is_an_error(monkeypatch, config, message):
     monkeypatch.setenv("TF_CONFIG", config)
     with pytest.raises(SettingsError, match=message):
-        strategy_of_environment()
+        join_workers()
 
 
 def test_without_a_configuration_there_is_one_worker(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert strategy_of_environment() is None
+    assert join_workers() is None
