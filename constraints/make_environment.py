@@ -1,0 +1,64 @@
+"""Makes a virtual environment and installs into it, with a line every few seconds that says what is under way.
+
+    python constraints/make_environment.py FOLDER PIP_ARGUMENT...
+
+pip alone prints hundreds of lines or, by --quiet, nothing for minutes. All that it says is kept in FOLDER/pip.log.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PAUSE = 4  # seconds between two lines: a reader should see progress within five
+LAST_LINES = 25  # of the log, shown where a command failed
+WHEEL = re.compile(r"([\w.]+)-(\d[\w.+]*)-[\w.]+-\w+-[\w.]+\.whl(?: \(([^)]*)\))?")
+
+
+def main(folder: Path, pip_arguments: list[str]) -> int:
+    """Makes the environment if it is not there, and runs `pip install` in it; gives the status of what failed, or 0."""
+    print(f"setting up {folder} with Python {sys.version.split()[0]}: {' '.join(pip_arguments)}", flush=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    log, python, started = folder / "pip.log", folder / "bin" / "python", time.monotonic()
+    commands = [[sys.executable, "-m", "venv", folder]] if not python.exists() else []
+    commands.append([python, "-m", "pip", "install", "--progress-bar", "off", *pip_arguments])
+    for command in commands:
+        with log.open("wb") as stream:
+            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)  # noqa: S603
+        while not ended(process):
+            said = log.read_text("utf-8", "replace")
+            print(f"{time.monotonic() - started:5.0f} s  {under_way(said, folder)}", flush=True)
+        if process.returncode:
+            print(*log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:], sep="\n", file=sys.stderr)
+            print(f"{folder} is not complete; all that was said is in {log}", file=sys.stderr)
+            return process.returncode
+    return 0
+
+
+def ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether it has ended, or does so within the pause."""
+    try:
+        process.wait(PAUSE)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def under_way(said: str, folder: Path) -> str:
+    """What pip does, by what it said so far: it finds packages and fetches them, then installs them all."""
+    installing = re.search(r"^Installing collected packages: (.*)$", said, re.MULTILINE)
+    if installing:
+        there = sum(1 for _ in folder.glob("lib/python*/site-packages/*.dist-info"))
+        return f"installing {installing[1].count(',') + 1} packages; {there} are there"
+    found = len(set(re.findall(r"^Collecting ([\w.-]+)", said, re.MULTILINE)))
+    if not found:
+        return "preparing"
+    name, version, size = (WHEEL.findall(said) or [("", "", "")])[-1]
+    return f"found {found} packages, now {name} {version}" + (f", {size}" if size else "")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(Path(sys.argv[1]), sys.argv[2:]))
