@@ -11,12 +11,11 @@ from device_runtime.engines.tflite_engine import TFLiteEngine, quietly
 from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from export.verification.engines import baskets
-
-INTERPRETERS = ["tflite_runtime.interpreter", "ai_edge_litert.interpreter"]
+from tests.interpreters import INTERPRETERS, needs_tflite_runtime
 
 
 def tflite(model):
-    return TFLiteEngine(model, "tflite_runtime.interpreter")
+    return TFLiteEngine(model, INTERPRETERS[-1])
 
 
 def expected(table, rows, k):
@@ -99,13 +98,14 @@ def test_auto_takes_an_interpreter_for_a_large_table(model):
 def test_a_broken_interpreter_is_passed_over(model, monkeypatch, tmp_path):
     (tmp_path / "broken_interpreter.py").write_text("raise ImportError('built for another numpy')")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("broken_interpreter", "tflite_runtime.interpreter"))
+    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("broken_interpreter", INTERPRETERS[-1]))
     assert engines.create("tflite", model).name == "tflite"
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("broken_interpreter",))
     assert engines.create("auto", model).name == "numpy"
 
 
 @pytest.mark.usefixtures("large")
+@needs_tflite_runtime
 def test_a_4_bit_file_is_refused_by_tflite_runtime_and_auto_takes_another(model_4_bits, monkeypatch):
     basket = np.array([3, 8, 11])
     wanted = expected(model_4_bits.table, basket, 10)

@@ -15,8 +15,8 @@ from device_runtime.engines.proposing_engine import ProposingEngine, to_127_step
 from device_runtime.engines.tflite_engine import TFLiteEngine
 from device_runtime.errors import MissingEngineError
 from device_runtime.scoring import scan
+from tests.interpreters import INTERPRETERS
 
-INTERPRETERS = ["tflite_runtime.interpreter", "ai_edge_litert.interpreter"]
 queries = arrays(np.int64, st.integers(1, 40), elements=st.integers(-3000, 3000)).filter(np.any)
 
 
@@ -79,13 +79,13 @@ def test_queries_too_large_for_float32_and_zero_ones(engine, table):
 
 def test_equal_rows_all_come_back_in_order(engine):
     table = np.tile(np.array([[3, -4, 5, 6]], np.int8), (1000, 1))
-    again = type(engine)(model_of(table), *([] if engine.name == "numpy" else [INTERPRETERS[0]]))
+    again = type(engine)(model_of(table), *([] if engine.name == "numpy" else [INTERPRETERS[-1]]))
     assert again.nearest(np.array([1, 5]), 7)[0].tolist() == [0, 2, 3, 4, 6, 7, 8]
 
 
 def test_too_many_candidates_are_left_to_numpy(table, monkeypatch):
     monkeypatch.setattr(proposing_engine, "_MOST_CANDIDATES", 12)
-    engine = ProposingEngine(model_of(table), INTERPRETERS[0])
+    engine = ProposingEngine(model_of(table), INTERPRETERS[-1])
     rows = np.array([0, 7])
     query = table[rows].astype(np.int64).sum(axis=0)
     for k in (2, 30):
@@ -95,7 +95,7 @@ def test_too_many_candidates_are_left_to_numpy(table, monkeypatch):
 def test_an_interpreter_that_rounds_otherwise_is_refused(table, monkeypatch):
     monkeypatch.setattr(ProposingEngine, "_keeps", lambda *_: False)
     with pytest.raises(MissingEngineError, match="rounds queries in a way that is not known"):
-        ProposingEngine(model_of(table), INTERPRETERS[0])
+        ProposingEngine(model_of(table), INTERPRETERS[-1])
 
 
 @pytest.mark.parametrize("rounding", [to_127_steps, to_255_steps])
@@ -126,7 +126,7 @@ def test_maxima_of_groups_are_exact_for_whole_numbers_that_are_kept(module, at_o
 
 
 def test_large_tables_are_proposed_from_and_small_ones_run_the_files_graph(model, monkeypatch):
-    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", (INTERPRETERS[0],))
+    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", (INTERPRETERS[-1],))
     assert isinstance(engines.create("tflite", model), TFLiteEngine)
     monkeypatch.setattr(engines, "_GRAPH_UP_TO", 1)
     proposing = engines.create("tflite", model)

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.lite.python import schema_py_generated as schema
-from tflite_runtime.interpreter import Interpreter
 
 from export.__main__ import run
 from export.tflite.lint import lint
 from export.tflite.op_versions import NEWEST_IN_TFLITE_RUNTIME_2_14
+from tests.interpreters import interpreter_of, needs_tflite_runtime
 
 
 class Naive(tf.Module):
@@ -59,11 +59,16 @@ def test_the_default_conversion_keeps_a_float_table_and_a_fixed_length(saved_mod
     assert {"float table", "fixed shape"} <= found
 
 
+@needs_tflite_runtime
+def test_default_optimization_needs_an_op_that_tflite_runtime_does_not_load(saved_model, tmp_path):
+    path = converted(saved_model, tmp_path / "int8.tflite", optimizations=[tf.lite.Optimize.DEFAULT])
+    with pytest.raises(ValueError, match="FULLY_CONNECTED"):
+        interpreter_of("tflite_runtime")(str(path))
+
+
 def test_default_optimization_stores_the_table_twice_and_needs_a_newer_op(saved_model, tmp_path, capsys):
     path = converted(saved_model, tmp_path / "int8.tflite", optimizations=[tf.lite.Optimize.DEFAULT])
     assert {"duplicated buffer", "op version", "fixed shape"} <= rules(path)
-    with pytest.raises(ValueError, match="FULLY_CONNECTED"):
-        Interpreter(str(path))
     assert run(["lint", str(path), "--json"]) == 1
     faults = json.loads(capsys.readouterr().out)
     assert any(fault["where"] == "FULLY_CONNECTED" for fault in faults)
@@ -119,6 +124,7 @@ def test_what_is_no_model_is_one_line_and_status_2(tmp_path, capsys, data):
     assert capsys.readouterr().err.count("\n") == 1
 
 
+@needs_tflite_runtime
 @pytest.mark.parametrize("name", sorted(NEWEST_IN_TFLITE_RUNTIME_2_14))
 def test_the_interpreter_loads_just_the_versions_that_lint_allows(name):
     newest = NEWEST_IN_TFLITE_RUNTIME_2_14[name]
@@ -136,7 +142,7 @@ def loads(name, version):
     builder = flatbuffers.Builder(1024)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     try:
-        Interpreter(model_content=bytes(builder.Output()))
+        interpreter_of("tflite_runtime")(model_content=bytes(builder.Output()))
     except ValueError:
         return False
     return True

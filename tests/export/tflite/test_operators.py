@@ -2,21 +2,21 @@
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter as LiteRT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tflite_runtime.interpreter import Interpreter as TFLiteRuntime
 
 from export.quantization.rows import QuantizedTable
 from export.tflite.flatbuffer import serialize
 from export.tflite.operators import block_length, signatures
+from tests.interpreters import PACKAGES, interpreter_of
 
 SCALE = 0.01
+BITS_AND_PACKAGES = [*((8, package) for package in PACKAGES), (4, "ai_edge_litert")]
 
 
-def interpreter(table, bits=8, kind=TFLiteRuntime):
+def interpreter(table, bits=8, package=PACKAGES[-1]):
     made = serialize(signatures(QuantizedTable(table, SCALE, bits)), "test")
-    return kind(model_content=made.data, num_threads=1)
+    return interpreter_of(package)(model_content=made.data, num_threads=1)
 
 
 def ranked(table, query, k, without=()):
@@ -26,7 +26,7 @@ def ranked(table, query, k, without=()):
     return order, scores[order] * SCALE / max(1, np.linalg.norm(query))
 
 
-@pytest.mark.parametrize(("bits", "kind"), [(8, TFLiteRuntime), (8, LiteRT), (4, LiteRT)])
+@pytest.mark.parametrize(("bits", "package"), BITS_AND_PACKAGES)
 @settings(max_examples=30)
 @given(
     rows=st.integers(1, 300),
@@ -35,11 +35,11 @@ def ranked(table, query, k, without=()):
     seed=st.integers(0, 99),
     data=st.data(),
 )
-def test_recommend_and_search_rank_as_exact_integers_do(bits, kind, rows, half_dims, spread, seed, data):
+def test_recommend_and_search_rank_as_exact_integers_do(bits, package, rows, half_dims, spread, seed, data):
     """A small spread makes many equal scores: their order must be that of the rows."""
     spread = min(spread, 2 ** (bits - 1) - 1)
     table = np.random.default_rng(seed).integers(-spread, spread + 1, (rows, 2 * half_dims)).astype(np.int8)
-    model = interpreter(table, bits, kind)
+    model = interpreter(table, bits, package)
     recommend, search = (model.get_signature_runner(name) for name in ("recommend", "search"))
     items = np.array(data.draw(st.lists(st.integers(0, rows - 1), min_size=1, max_size=8)), np.int32)
     k = data.draw(st.integers(1, rows + 20))  # more than there are gives all
@@ -52,10 +52,10 @@ def test_recommend_and_search_rank_as_exact_integers_do(bits, kind, rows, half_d
     assert found["ids"].tolist() == ranked(table, query, k)[0]
 
 
-@pytest.mark.parametrize(("bits", "kind"), [(8, TFLiteRuntime), (8, LiteRT), (4, LiteRT)])
-def test_embed_gives_scaled_rows(bits, kind):
+@pytest.mark.parametrize(("bits", "package"), BITS_AND_PACKAGES)
+def test_embed_gives_scaled_rows(bits, package):
     table = np.random.default_rng(0).integers(-7, 8, (50, 6)).astype(np.int8)
-    vectors = interpreter(table, bits, kind).get_signature_runner("embed")(items=np.array([3, 3, 49], np.int32))[
+    vectors = interpreter(table, bits, package).get_signature_runner("embed")(items=np.array([3, 3, 49], np.int32))[
         "vectors"
     ]
     np.testing.assert_allclose(vectors, table[[3, 3, 49]] * np.float32(SCALE), rtol=1e-6)
