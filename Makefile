@@ -1,26 +1,46 @@
 # Everything is written below build/ and .venv/, the caches of tools and bytecode too.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Wide enough for all four; the best first. `make PYTHON=...` takes another, for an environment that is not there yet.
+PYTHONS := 3.11 3.12 3.13 3.10
 export PIP_CACHE_DIR ?= $(CURDIR)/.venv/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/python
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/cache/python
 export MPLCONFIGDIR := $(CURDIR)/build/cache/matplotlib
 export KERAS_HOME := $(CURDIR)/build/cache/keras
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
 export TMPDIR := $(shell mkdir -p "$(CURDIR)/build/tmp" && echo "$(CURDIR)/build/tmp")
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: demo test arm64 lint benchmark clean
+FIND_PYTHON := PYTHON="$(PYTHON)" sh constraints/find_python.sh $(PYTHONS)
+MAKE_ENVIRONMENT := constraints/make_environment.py
+RUNTIME := $(shell find device_runtime -type f -not -name "*.pyc")
+LIGHT_TESTS := tests/golden tests/device_runtime tests/test_imports.py
+# A file of constraints/: the newest numpy, or numpy-oldest.
+NUMPY ?= numpy
+CASES ?= 10000
 
-demo: .venv/installed ## Train on the built-in meals, export, ask, and compare with one-hot
+.PHONY: demo check test fuzz soak arm64 lint benchmark clean help
+
+demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/model
 	$(BIN)/python -m export build/model --out build/meals.tflite --license "CC BY 4.0" --report build/meals.html
 	$(BIN)/mignon similar build/meals.tflite pancakes -k 5
 	$(BIN)/mignon recommend build/meals.tflite "hot dog" borscht -k 5
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
+	@echo "build/meals.html tells about the file; $(BIN)/mignon serve build/meals.tflite asks it in a browser"
 
-test: .venv/installed .venv/light/installed ## All tests
+check: $(VENV)/check/$(NUMPY)/installed ## The fast tests: stored files, the runtime with numpy alone, imports
+	HYPOTHESIS_PROFILE=quick $(VENV)/check/$(NUMPY)/bin/python -m pytest --basetemp=build/tests-check -p tests.light $(LIGHT_TESTS)
+
+test: $(VENV)/installed $(VENV)/light/installed ## All tests
 	$(BIN)/python -m pytest --basetemp=build/tests
+
+fuzz: build/meals.tflite ## Damage the demo's file in CASES ways of each kind; whatever is no typed error is reported
+	$(BIN)/python -m tests.fuzz --cases $(CASES)
+
+soak: build/meals.tflite ## Mixed load on `mignon serve --writable` for minutes
+	$(BIN)/python -m tests.soak
 
 arm64: .venv/arm64/installed build/meals.tflite ## The built wheel on emulated ARM; for Debian 12
 	$(BIN)/python -m build --wheel --outdir build/dist .
@@ -28,27 +48,40 @@ arm64: .venv/arm64/installed build/meals.tflite ## The built wheel on emulated A
 	$(BIN)/pip install --quiet --no-deps --target .venv/arm64/mignon build/dist/mignon-*.whl
 	$(BIN)/python -m pytest --basetemp=build/tests tests/arm64
 
-lint: .venv/installed ## Style and types
+lint: $(VENV)/installed ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-benchmark: .venv/installed ## All benchmarks on the file that `make demo` wrote
+benchmark: $(VENV)/installed ## All one-hot benchmarks on the file that `make demo` wrote
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
 
-clean: ## Remove what was built; the environment stays
+clean: ## Remove what was built; the environments stay
 	rm -rf build
 
-.venv/installed: pyproject.toml constraints/pipeline.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints/pipeline.txt --editable '.[pipeline,benchmarks,dev]'
-	touch $@
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo "make PYTHON=/path/to/python TARGET takes that Python for a new environment, VENV=FOLDER another folder for it"
+
+$(VENV)/installed: pyproject.toml constraints/pipeline.txt
+	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(VENV) \
+		--constraint constraints/pipeline.txt --editable '.[pipeline,benchmarks,dev]'
+	@touch $@
+
+$(VENV)/check/%/installed: constraints/check.txt constraints/%.txt
+	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(@D) \
+		--requirement constraints/check.txt --requirement constraints/$*.txt
+	@touch $@
 
 # The light install, alone: the built wheel in environments without TensorFlow, one for each interpreter and one for none.
-.venv/light/installed: .venv/installed $(shell find device_runtime -name "*.py" -o -name "*.html")
+$(VENV)/light/installed: $(VENV)/installed $(RUNTIME)
 	$(BIN)/python -m build --wheel --outdir build/dist .
-	for extra in numpy tflite litert; do $(MAKE) --no-print-directory .venv/light/$$extra || exit 1; done
+	for extra in numpy tflite litert; do $(MAKE) --no-print-directory $(VENV)/light/$$extra || exit 1; done
 	touch $@
+
+$(VENV)/light/%: FORCE
+	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ --force-reinstall --no-deps build/dist/mignon-*.whl
+	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ --constraint constraints/$*.txt "mignon$(if $(filter numpy,$*),,[$*])"
 
 build/meals.tflite:
 	$(MAKE) --no-print-directory demo
@@ -56,10 +89,5 @@ build/meals.tflite:
 .venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt constraints/index.txt | .venv/installed
 	sh tests/arm64/setup.sh
 	touch $@
-
-.venv/light/%: FORCE
-	test -x $@/bin/python || $(PYTHON) -m venv $@
-	$@/bin/pip install --quiet --force-reinstall --no-deps build/dist/mignon-*.whl
-	$@/bin/pip install --quiet --constraint constraints/$*.txt "mignon$(if $(filter numpy,$*),,[$*])"
 
 FORCE:

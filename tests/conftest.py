@@ -29,6 +29,7 @@ def pytest_configure() -> None:
     from hypothesis import settings
 
     settings.register_profile("repeatable", deadline=None, database=None, derandomize=True)
+    settings.register_profile("quick", deadline=None, database=None, derandomize=True, max_examples=20)
     settings.register_profile("thorough", deadline=None, database=None, max_examples=2000)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
