@@ -1,13 +1,18 @@
-"""What callers may pass, checked: texts, weights, and sizes as people write them."""
+"""What callers may pass, checked: texts, counts, shares, weights, vectors, and sizes as people write them."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Iterable
-from numbers import Real
+from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
-from device_runtime.errors import InvalidArgumentError, InvalidWeightError
+from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, InvalidWeightError
+
+if TYPE_CHECKING:  # the changes made on the device are checked without numpy
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 Values = str | Iterable[str]
 _BYTES = {"": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "KIB": 1024, "MIB": 1 << 20}
@@ -24,6 +29,55 @@ def several(values: Values) -> list[str]:
     if not isinstance(values, Iterable):
         raise InvalidArgumentError(f"{values!r} is neither a text nor a list of texts")
     return list(values)
+
+
+def check_count(name: str, value: object) -> int:
+    """`value`, called `name` in messages, as an int.
+
+    Raises:
+        InvalidCountError: it is not a whole number from 1.
+    """
+    if type(value) is int and value >= 1:
+        return value
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise InvalidCountError(f"{name} is {value!r}; give a whole number from 1")
+    return int(value)
+
+
+def check_share(name: str, value: object) -> float:
+    """`value`, called `name` in messages, as a float.
+
+    Raises:
+        InvalidArgumentError: it is not a number from 0 to 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise InvalidArgumentError(f"{name} is {value!r}; give a number from 0 to 1")
+    return float(value)
+
+
+def check_vector(vector: ArrayLike, dims: int) -> NDArray[np.float32]:
+    """`vector` as float32 [dims].
+
+    Raises:
+        InvalidVectorError: it has another length, is zero, or holds what is not finite or no number.
+    """
+    import numpy as np
+
+    try:
+        given = np.asarray(vector)
+    except ValueError as error:
+        raise InvalidVectorError(f"the vector is not a list of {dims} numbers ({error})") from None
+    if given.dtype.kind not in "iuf":
+        raise InvalidVectorError(f"the vector is not a list of {dims} numbers, but of {given.dtype}")
+    with np.errstate(over="ignore"):  # too large a number becomes infinite, and is refused as such
+        array = given.astype(np.float32)
+    if array.shape != (dims,):
+        raise InvalidVectorError(f"the vector has shape {list(array.shape)}; vectors here have [{dims}]")
+    if not np.isfinite(array).all():
+        raise InvalidVectorError("the vector holds NaN or infinity; give finite numbers")
+    if not array.any():
+        raise InvalidVectorError("the vector is zero and points nowhere; give one that is not")
+    return array
 
 
 def checked_weight(weight: object) -> float:

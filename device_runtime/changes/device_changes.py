@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.arguments import several
-from device_runtime.changes.kinds import Added, Change, Dropped, Fold, Forgotten, Liked, Removed, Renamed
+from device_runtime.arguments import Values, several
+from device_runtime.changes.kinds import Added, Change, Forgotten, Liked, Removed, Renamed
+from device_runtime.changes.ledger import Dropped, Ledger, enter_all
 from device_runtime.changes.overlay import Overlay
-from device_runtime.errors import ItemExistsError, MignonError, UnknownAttributeError
+from device_runtime.errors import (
+    InvalidArgumentError,
+    ItemExistsError,
+    MignonError,
+    ReadOnlyError,
+    UnknownAttributeError,
+)
 from device_runtime.items.changed_items import ChangedItems
 from device_runtime.items.items import Items
-from device_runtime.items.names import fold as folded_name
-from device_runtime.ranking.placement import attribute_vectors_of, place, row_of_added
+from device_runtime.items.names import fold
+from device_runtime.ranking.placement import attribute_vectors_of, known_attributes, place
 
-Attributes = Mapping[str, str | Iterable[str]]
 Row = NDArray[np.int8]
 
 _APOSTROPHES = dict.fromkeys(map(ord, "'’"))
@@ -35,187 +41,220 @@ class State(NamedTuple):
         dropped: for each change that cannot apply to this model, which and why.
     """
 
-    catalog: Items
+    items: Items
     profiles: Mapping[str, Mapping[str, float]]
     dropped: tuple[str, ...]
 
 
-class Edits:
+class DeviceChanges:
     """The changes in an overlay, and further ones; threads take turns.
 
     Args:
         base: the items of the model.
-        publish: takes the items as they are now, and after each change.
+        overlay: None for no changes, now or later.
 
     Attributes:
         state: what all changes come to.
-
-    Raises:
-        OverlayError: the overlay cannot be opened; see `Overlay.open`.
+        writable: whether further changes can be made.
     """
 
-    def __init__(self, base: Items, path: Path, publish: Callable[[Items], None], *, writable: bool) -> None:
+    def __init__(self, base: Items, overlay: Overlay | None = None) -> None:
+        self.writable = overlay is not None and not overlay.read_only
         self._base = base
-        self._publish = publish
-        self._turn = threading.RLock()
-        self._overlay = Overlay.open(path, create=writable, read_only=not writable)
+        self._overlay = overlay
+        self._turn = threading.Lock()
+        self.state = State(base, {}, ())
+        self._read()
+
+    @classmethod
+    def open(cls, base: Items, path: str, *, writable: bool) -> DeviceChanges:
+        """Those of the overlay at `path`, which is made if there is none and it is to be writable.
+
+        Raises:
+            OverlayError: the overlay cannot be opened; see `Overlay.open`.
+        """
+        overlay = Overlay.open(path, create=writable, read_only=not writable)
         try:
-            self._read()
+            return cls(base, overlay)
         except BaseException:
-            self._overlay.close()
+            overlay.close()
             raise
 
     @property
     def changes(self) -> tuple[Change, ...]:
         """All changes in the overlay, oldest first."""
-        return self._overlay.changes
+        return self._overlay.changes if self._overlay else ()
 
-    def add(self, name: str, attributes: Attributes, item: str | None, neighbors: Iterable[str]) -> str:
+    def add(self, name: str, attributes: Mapping[str, Values], item: str | None, neighbors: Values) -> str:
         """Adds an item and returns its id; see `Recommender.add`."""
-        values = {attribute: tuple(several(given)) for attribute, given in attributes.items()}
-        new = Added("new" if item is None else item, name, values)  # refuses what no change may hold
-        with self._turn:
+        with self._writing() as overlay:
+            values = {attribute: tuple(several(given)) for attribute, given in attributes.items()}
+            new = Added("new" if item is None else item, name, values)  # refuses what no change may hold
             item = self._unused_id(name) if item is None else item
             self._check_unused(item)
             self._check_unused(name)
-            rows = self._catalog.rows(several(neighbors))
-            ids = tuple(self._catalog.ids[row] for row in rows)
-            vector = tuple(self._placed(values, rows).tolist())
-            self._make(replace(new, id=item, vector=vector, neighbors=ids, model=self._base.model.digest))
+            items = self.state.items
+            rows = items.rows(several(neighbors))
+            vector = tuple(self._place(values, rows).tolist())
+            ids = tuple(items.ids[row] for row in rows.tolist())
+            self._make(overlay, replace(new, id=item, vector=vector, neighbors=ids, model=self._base.model.digest))
         return item
 
     def remove(self, item: str) -> str:
         """Removes an item, and the likes of it; returns its id."""
-        with self._turn:
+        with self._writing() as overlay:
             item = self._id(item)
-            self._make(Removed(item))
+            self._make(overlay, Removed(item))
         return item
 
     def rename(self, item: str, name: str) -> str:
         """Gives an item another name; returns its id."""
-        with self._turn:
-            row = self._catalog.row(item)
-            item = self._catalog.ids[row]
-            new = Renamed(item, name)
-            if self._catalog.named(name) != row:
+        with self._writing() as overlay:
+            items = self.state.items
+            row = items.row(item)
+            new = Renamed(items.ids[row], name)
+            if items.named(name) != row:
                 self._check_unused(name)
-            self._make(new)
-        return item
+            self._make(overlay, new)
+        return new.id
 
     def like(self, profile: str, item: str, weight: float) -> str:
         """Sets how much a profile likes an item, 0 takes it back; returns the id of the item."""
-        with self._turn:
+        with self._writing() as overlay:
             item = self._id(item)
-            self._make(Liked(profile, item, weight))
+            self._make(overlay, Liked(profile, item, weight))
         return item
 
     def forget(self, profile: str) -> None:
         """Takes all likes of a profile back."""
-        with self._turn:
-            self._make(Forgotten(profile))
+        with self._writing() as overlay:
+            self._make(overlay, Forgotten(profile))
 
     def compact(self) -> None:
         """Leaves only what still matters in the overlay."""
-        with self._turn:
-            self._overlay.compact(self._base.ids)
+        with self._writing() as overlay:
+            overlay.compact(self._base.ids)
             self._read()
 
     def close(self) -> None:
         """Closes the overlay."""
-        self._overlay.close()
+        if self._overlay:
+            self._overlay.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Overlay]:
+        """The overlay to write to, one thread at a time.
+
+        Raises:
+            ReadOnlyError: the model was not opened with `writable=True`.
+        """
+        if self._overlay is None or not self.writable:
+            raise ReadOnlyError("the model was opened to be read only; use Recommender.open(..., writable=True)")
+        with self._turn:
+            yield self._overlay
 
     def _read(self) -> None:
-        changes = self.changes
-        self._count = len(changes)
-        self._fold, self._rows, self._unplaced = _folded(self._base, changes)
-        self._applied = self._fold.result(self._base.row_count)
-        self._show(self._changed_catalog())
+        self._ledger, self._rows, self._unplaced = _enter_placed(self._base, self.changes)
+        self._show(same_items=False)
 
-    def _make(self, change: Change) -> None:
+    def _make(self, overlay: Overlay, change: Change) -> None:
         """Writes the change, then shows what it makes of the state."""
-        self._overlay.append(change)
-        self._fold.take(self._count, change)
-        self._count += 1
-        self._applied = self._fold.result(self._base.row_count)
+        overlay.append(change)
+        self._ledger.enter(change)
         if isinstance(change, Added):
             self._rows[change.id] = np.array(change.vector, np.int8)
             self._unplaced.pop(change.id, None)
-        same_items = isinstance(change, Liked | Forgotten)
-        self._show(self.state.catalog if same_items else self._changed_catalog())
+        self._show(same_items=isinstance(change, Liked | Forgotten))
 
-    def _show(self, catalog: Items) -> None:
-        dropped = (*self._unplaced.values(), *self._applied.dropped)
-        self.state = State(catalog, self._applied.profiles, tuple(map(_message, dropped)))
-        self._publish(catalog)
-
-    def _changed_catalog(self) -> Items:
-        applied = self._applied
-        if not (applied.added or applied.removed or applied.renamed):
-            return self._base
-        rows = np.array([self._rows[item.id] for item in applied.added], np.int8)
-        return ChangedItems(self._base, applied, rows.reshape(-1, self._base.model.manifest.columns))
-
-    @property
-    def _catalog(self) -> Items:
-        return self.state.catalog
+    def _show(self, *, same_items: bool) -> None:
+        applied = self._ledger.sum_up(self._base.row_count)
+        if same_items:
+            items = self.state.items
+        elif applied.added or applied.removed or applied.renamed:
+            rows = np.array([self._rows[item.id] for item in applied.added], np.int8)
+            items = ChangedItems(self._base, applied, rows.reshape(-1, self._base.model.manifest.columns))
+        else:
+            items = self._base
+        dropped = (*self._unplaced.values(), *applied.dropped)
+        self.state = State(items, applied.profiles, tuple(map(_describe, dropped)))
 
     def _id(self, item: str) -> str:
-        return self._catalog.ids[self._catalog.row(item)]
+        items = self.state.items
+        return items.ids[items.row(item)]
 
     def _check_unused(self, text: str) -> None:
-        if (row := self._catalog.named(text)) is not None:
-            other = f"{self._catalog.names[row]} ({self._catalog.ids[row]})"
+        items = self.state.items
+        if (row := items.named(text)) is not None:
+            other = f"{items.names[row]} ({items.ids[row]})"
             raise ItemExistsError(f"{text!r} is the id or name of {other}; give another, or rename or remove that item")
 
     def _unused_id(self, name: str) -> str:
-        slug = folded_name(name.translate(_APOSTROPHES)).replace(" ", "-") or "item"
+        slug = fold(name.translate(_APOSTROPHES)).replace(" ", "-") or "item"
         names = (f"{slug}-{number}" if number > 1 else slug for number in count(1))
-        return next(name for name in names if self._catalog.named(name) is None and name not in self._base.row_of_id)
+        items = self.state.items
+        return next(name for name in names if items.named(name) is None and name not in self._base.row_of_id)
 
-    def _placed(self, attributes: Mapping[str, Sequence[str]], neighbors: NDArray[np.int64]) -> NDArray[np.int8]:
-        model = self._base.model
+    def _place(self, attributes: Mapping[str, Sequence[str]], neighbors: NDArray[np.int64]) -> Row:
+        model, items, objective = self._base.model, self.state.items, self._base.objective
         if len(neighbors):
-            vectors = self._catalog.vectors(neighbors)
-            return self._base.objective.row_towards(np.add.reduce(vectors, axis=0, dtype=np.int64))
+            return objective.row_towards(np.add.reduce(items.vectors(neighbors), axis=0, dtype=np.int64))
         placing = {name for name, _ in attribute_vectors_of(model).names}
         for attribute in attributes:
-            if attribute not in placing and attribute not in self._catalog.attributes:
+            if attribute not in placing and attribute not in items.attributes:
                 raise UnknownAttributeError(
                     f"no item has an attribute {attribute!r}; give neighbors to place the item by, or attributes of "
                     f"{', '.join(sorted(placing))}"
                 )
-        placed = place(model, {a: values for a, values in attributes.items() if a in placing})
-        return self._base.objective.row_towards(placed)
+        return objective.row_towards(place(model, {a: values for a, values in attributes.items() if a in placing}))
 
 
-def _folded(base: Items, changes: Sequence[Change]) -> tuple[Fold, dict[str, Row], dict[str, Dropped]]:
+def place_added(base: Items, item: Added, row_of: Callable[[str], Row | None]) -> Row:
+    """The row of an item that was added, maybe to another model: int8 [columns].
+
+    Args:
+        base: the items of the model.
+        row_of: the row of an item by its id, for those that this one may have been placed by.
+
+    Raises:
+        MignonError: nothing that it was placed by is known to this model.
+    """
+    model = base.model
+    if item.model == model.digest and len(item.vector) == model.manifest.columns:
+        return np.array(item.vector, np.int8)
+    if item.neighbors:
+        rows = [row for neighbor in item.neighbors if (row := row_of(neighbor)) is not None]
+        if not rows:
+            raise InvalidArgumentError(f"the model has none of the items it was placed by, {', '.join(item.neighbors)}")
+        return base.objective.row_towards(np.sum(rows, axis=0, dtype=np.int64))
+    known = known_attributes(model, item.attributes)
+    if not known:
+        raise InvalidArgumentError("the model knows none of the attributes it was placed by")
+    return base.objective.row_towards(place(model, known))
+
+
+def _enter_placed(base: Items, changes: Sequence[Change]) -> tuple[Ledger, dict[str, Row], dict[str, Dropped]]:
     """The changes but for items that cannot be placed in this model, the rows of those that can, and the others."""
     unplaced: dict[str, Dropped] = {}
-    fold = _fold(base, changes, unplaced)
     rows: dict[str, Row] = {}
+    ledger = enter_all(changes, base.row_of_id)
 
     def row_of(item: str) -> Row | None:
         if item in rows or item not in base.row_of_id:
             return rows.get(item)
         return base.model.table[base.row_of_id[item]]
 
-    for item in fold.result(base.row_count).added:
+    for item in ledger.sum_up(base.row_count).added:
         try:
-            rows[item.id] = row_of_added(base.model, item, row_of)
+            rows[item.id] = place_added(base, item, row_of)
         except MignonError as error:  # noqa: PERF203 - each may fail for a reason of its own
             unplaced[item.id] = Dropped(item, str(error))
-    return _fold(base, changes, unplaced) if unplaced else fold, rows, unplaced
+    if unplaced:
+        placed = (change for change in changes if not (isinstance(change, Added) and change.id in unplaced))
+        ledger = enter_all(placed, base.row_of_id)
+    return ledger, rows, unplaced
 
 
-def _fold(base: Items, changes: Sequence[Change], unplaced: Container[str]) -> Fold:
-    fold = Fold(base.row_of_id)
-    for index, change in enumerate(changes):
-        if not (isinstance(change, Added) and change.id in unplaced):
-            fold.take(index, change)
-    return fold
-
-
-def _message(dropped: Dropped) -> str:
+def _describe(dropped: Dropped) -> str:
     change = dropped.change
     match change:
         case Added():

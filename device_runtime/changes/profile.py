@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-from device_runtime.arguments import checked_weight
+from device_runtime.arguments import Values, checked_weight
+from device_runtime.changes.device_changes import DeviceChanges
 from device_runtime.errors import InvalidWeightError, NoFavoritesError
 from device_runtime.items.attributes import Filter
-from device_runtime.ranking.likes import likes_of
+from device_runtime.ranking.likes import resolve_likes
+from device_runtime.ranking.ranker import Ranker, RankingOptions
 from device_runtime.results import Neighbor
-
-if TYPE_CHECKING:
-    from device_runtime.recommender import Recommender
 
 
 class Profile:
@@ -25,15 +21,15 @@ class Profile:
         ...     anna.recommend(k=3)
     """
 
-    def __init__(self, recommender: Recommender, name: str) -> None:
+    def __init__(self, name: str, changes: DeviceChanges, ranker: Ranker) -> None:
         self.name = name
-        self._recommender = recommender
+        self._changes = changes
+        self._ranker = ranker
 
     @property
     def likes(self) -> dict[str, float]:
         """The weight of each item by its id, in the order of the likes; a negative one is a dislike."""
-        edits = self._recommender.edits
-        return dict(edits.state.profiles.get(self.name, {})) if edits else {}
+        return dict(self._changes.state.profiles.get(self.name, {}))
 
     def like(self, item: str, weight: float = 1.0) -> str:
         """Likes `item` this much, instead of any earlier weight of it, and returns its id.
@@ -44,35 +40,34 @@ class Profile:
             ReadOnlyError: the model was not opened with `writable=True`.
             OverlayWriteError: the disk is full or failing.
         """
-        return self._recommender.editing().like(self.name, item, _above_0(weight))
+        return self._changes.like(self.name, item, _above_0(weight))
 
     def dislike(self, item: str, weight: float = 1.0) -> str:
         """Dislikes `item` this much; returns and errors are those of `like`."""
-        return self._recommender.editing().like(self.name, item, -_above_0(weight))
+        return self._changes.like(self.name, item, -_above_0(weight))
 
     def unlike(self, item: str) -> str:
         """Takes a like or dislike of `item` back; returns and errors are those of `like`."""
-        return self._recommender.editing().like(self.name, item, 0.0)
+        return self._changes.like(self.name, item, 0.0)
 
     def forget(self) -> None:
         """Takes all likes and dislikes back."""
-        self._recommender.editing().forget(self.name)
+        self._changes.forget(self.name)
 
     def recommend(
-        self, k: int = 10, *, exclude: Iterable[str] = (), where: Filter | None = None, diversify: float = 0.0
+        self, k: int = 10, *, exclude: Values = (), where: Filter | None = None, diversify: float = 0.0
     ) -> list[Neighbor]:
         """The k items nearest to what is liked and away from what is disliked, as `Recommender.recommend` gives them.
 
         Raises:
             NoFavoritesError: nothing is liked yet.
         """
-        edits = self._recommender.edits
-        state = edits.state if edits else None
-        likes = state.profiles.get(self.name, {}) if state else {}
-        if state is None or not any(weight > 0 for weight in likes.values()):
+        options = RankingOptions.check(k, exclude, where, diversify)
+        state = self._changes.state
+        likes = state.profiles.get(self.name, {})
+        if not any(weight > 0 for weight in likes.values()):
             raise NoFavoritesError(f"{self.name!r} likes nothing yet; like at least one item")
-        catalog = state.catalog
-        return self._recommender.answer(catalog, likes_of(catalog, likes, ()), k, exclude, where, diversify)
+        return self._ranker.rank(state.items, resolve_likes(state.items, likes), options)
 
 
 def _above_0(weight: float) -> float:

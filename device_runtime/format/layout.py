@@ -21,3 +21,4 @@ VOCABULARY_VECTORS = "vocabulary.int8"
 
 MOST_MANIFEST_BYTES = 1 << 20
 CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}  # no id, name or value holds one
+OVERLAY_SUFFIX = ".overlay"  # after the name of a model file: where changes made on the device are kept

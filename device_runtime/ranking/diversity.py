@@ -10,22 +10,22 @@ from device_runtime.scoring.integers import Rows
 CANDIDATES_FOR_EACH = 5
 
 
-def diversified(vectors: NDArray[np.float32], scores: NDArray[np.float32], k: int, diversify: float) -> Rows:
+def diversify(vectors: NDArray[np.float32], scores: NDArray[np.float32], k: int, share: float) -> Rows:
     """The positions of k of the candidates, chosen one by one by maximal marginal relevance.
 
-    Each next one has the greatest `(1 - diversify) * score - diversify * likeness` to the most alike of those chosen
+    Each next one has the greatest `(1 - share) * score - share * likeness` to the most alike of those chosen
     before (Carbonell and Goldstein, 1998). At 0 the order of the scores is kept.
 
     Args:
         vectors: float32 [candidates, dims], of length about 1, best score first.
         scores: float32 [candidates].
-        diversify: from 0 to 1.
+        share: of unlikeness in the choice, from 0 to 1.
     """
     chosen: list[int] = []
     nearest = np.zeros(len(scores), np.float32)
     left = np.ones(len(scores), bool)
     while len(chosen) < min(k, len(scores)):
-        gain = np.where(left, (1 - diversify) * scores - diversify * nearest, -np.inf)
+        gain = np.where(left, (1 - share) * scores - share * nearest, -np.inf)
         best = int(gain.argmax())
         chosen.append(best)
         left[best] = False

@@ -5,46 +5,46 @@ from __future__ import annotations
 import numpy as np
 
 from device_runtime.items.items import Items, names_of
-from device_runtime.ranking.likes import Likes, query_of
+from device_runtime.ranking.likes import Likes, sum_likes
 from device_runtime.results import Contribution, Explanation, SharedValue
 from device_runtime.scoring.integers import Rows
 from device_runtime.scoring.scan import score_rows
 
 
-def explained(catalog: Items, likes: Likes, row: int) -> Explanation:
+def explain(items: Items, likes: Likes, row: int) -> Explanation:
     """What each favorite contributes to the score of `row`, and the attribute values they share.
 
     A score is the dot product of the row and the weighted sum of the favorites' rows, so it is the sum of one part for
     each favorite; in a model of what people like, and of the bias of the row.
     """
-    vector = catalog.vectors(np.array([row]))
-    query = query_of(catalog, likes)
-    score = catalog.objective.cosines(score_rows(vector, query), query)[0]
+    vector = items.vectors(np.array([row]))
+    query = sum_likes(items, likes)
+    score = items.objective.cosines(score_rows(vector, query), query)[0]
     liked = likes.rows if likes.weights is None else likes.rows[likes.weights > 0]
     return Explanation(
-        catalog.ids[row],
-        catalog.names[row],
+        items.ids[row],
+        items.names[row],
         float(score),
-        _contributions(catalog, likes, vector[0].astype(np.int64)),
-        _shared(catalog, row, liked.tolist()),
+        _contributions(items, likes, vector[0].astype(np.int64)),
+        _shared(items, row, liked.tolist()),
     )
 
 
-def _contributions(catalog: Items, likes: Likes, vector: Rows) -> tuple[Contribution, ...]:
-    scale = catalog.model.manifest.scale
-    favorites = catalog.objective.parts(catalog.vectors(likes.rows)).astype(np.float64)
+def _contributions(items: Items, likes: Likes, vector: Rows) -> tuple[Contribution, ...]:
+    scale = items.model.manifest.scale
+    favorites = items.objective.parts(items.vectors(likes.rows)).astype(np.float64)
     weights = np.ones(len(favorites)) if likes.weights is None else likes.weights
     relative = weights / np.abs(weights).max()
     products = favorites @ vector
     parts = relative * products * scale / np.linalg.norm(relative @ favorites)
     cosines = products * scale / np.linalg.norm(favorites, axis=1)
     shares = parts / max(np.abs(parts).sum(), np.finfo(float).tiny)
-    names = names_of(catalog, likes.rows)
-    ids = [catalog.ids[row] for row in likes.rows.tolist()]
+    names = names_of(items, likes.rows)
+    ids = [items.ids[row] for row in likes.rows.tolist()]
     found = map(Contribution, ids, names, weights.tolist(), cosines.tolist(), parts.tolist(), shares.tolist())
     return tuple(sorted(found, key=lambda contribution: -contribution.part))
 
 
-def _shared(catalog: Items, row: int, favorites: list[int]) -> tuple[SharedValue, ...]:
-    shared = catalog.attributes.shared(row, favorites)
-    return tuple(SharedValue(attribute, value, tuple(names_of(catalog, both))) for attribute, value, both in shared)
+def _shared(items: Items, row: int, favorites: list[int]) -> tuple[SharedValue, ...]:
+    shared = items.attributes.shared(row, favorites)
+    return tuple(SharedValue(attribute, value, tuple(names_of(items, both))) for attribute, value, both in shared)

@@ -28,50 +28,77 @@ class Likes(NamedTuple):
     weights: NDArray[np.float64] | None = None
 
 
-def likes_of(catalog: Items, items: Favorites, dislikes: Iterable[str]) -> Likes:
-    """What `items` and `dislikes` come to.
+def resolve_likes(items: Items, favorites: Favorites, dislikes: Iterable[str] = ()) -> Likes:
+    """The rows of `favorites` and `dislikes`, and their weights.
 
     Raises:
         NoFavoritesError: none has a weight above 0.
         ContradictoryLikesError: an item has two weights, be it under two names.
         InvalidWeightError: a weight is no finite number.
         UnknownItemError: there is no such item.
-        InvalidArgumentError: `items` is one text.
+        InvalidArgumentError: `favorites` is one text.
     """
-    if isinstance(items, str):
-        raise InvalidArgumentError(f"items is the text {items!r}; give a list of items, or use similar()")
-    if dislikes or isinstance(items, Mapping):
-        return _weighted(catalog, items, dislikes)
-    return Likes(favorites_of(catalog, several(items)))
+    if isinstance(favorites, str):
+        raise InvalidArgumentError(f"items is the text {favorites!r}; give a list of items, or use similar()")
+    if dislikes or isinstance(favorites, Mapping):
+        return _resolve_weights(items, favorites, dislikes)
+    return Likes(resolve_favorites(items, several(favorites)))
 
 
-def favorites_of(catalog: Items, items: Sequence[str]) -> Rows:
-    """The rows of plain favorites; errors are those of `likes_of`."""
-    rows = catalog.rows(items)
+def resolve_favorites(items: Items, favorites: Sequence[str]) -> Rows:
+    """The rows of favorites without weights; errors are those of `resolve_likes`."""
+    rows = items.rows(favorites)
     if not len(rows):
         raise NoFavoritesError("no favorites were given; name at least one item")
     return rows
 
 
-def query_of(catalog: Items, likes: Likes) -> NDArray[np.int64]:
-    """The integer query: the weighted sum of the rows.
+def merge_profile(
+    items: Items, favorites: Favorites, dislikes: Iterable[str], profile: str, likes: Mapping[str, float]
+) -> dict[str, float]:
+    """The favorites of one question and, besides, what a profile likes; the question wins over the profile.
+
+    Args:
+        favorites, dislikes: those of the question. What either names counts as they have it, under whatever name.
+        profile: its name, for a message.
+        likes: the weight of each id that the profile likes or dislikes.
+
+    Returns:
+        The weight of each favorite and each like; `dislikes` are still to be counted.
+
+    Raises:
+        NoFavoritesError: neither the question nor the profile likes anything.
+        UnknownItemError, InvalidArgumentError: see `resolve_likes`.
+    """
+    if isinstance(favorites, str):
+        raise InvalidArgumentError(f"items is the text {favorites!r}; give a list of items")
+    asked = favorites if isinstance(favorites, Mapping) else dict.fromkeys(several(favorites), 1.0)
+    asked_ids = {items.ids[row] for row in items.rows([*asked, *several(dislikes)]).tolist()}
+    merged = {**{item: weight for item, weight in likes.items() if item not in asked_ids}, **asked}
+    if not merged:
+        raise NoFavoritesError(f"no favorites were given, and {profile!r} likes nothing yet; name at least one item")
+    return merged
+
+
+def sum_likes(items: Items, likes: Likes) -> NDArray[np.int64]:
+    """The integer query: the weighted sum of the rows, int64 [columns].
 
     Raises:
         ContradictoryLikesError: it is zero and points nowhere.
     """
-    query = catalog.objective.query_of_vectors(catalog.vectors(likes.rows), likes.weights)
+    query = items.objective.query_of_vectors(items.vectors(likes.rows), likes.weights)
     if not query.any():
-        names = names_of(catalog, likes.rows)
+        names = names_of(items, likes.rows)
         raise ContradictoryLikesError(f"{', '.join(names)} cancel one another out; change a weight", names)
     return query
 
 
-def _weighted(catalog: Items, items: Favorites, dislikes: Iterable[str]) -> Likes:
+def _resolve_weights(items: Items, favorites: Favorites, dislikes: Iterable[str]) -> Likes:
     weight_of: dict[int, float] = {}
-    for item, weight in _pairs(items, dislikes):
-        row = catalog.row(item)
+    for item, weight in _pairs(favorites, dislikes):
+        row = items.row(item)
         if weight_of.setdefault(row, weight) != weight:
-            name = catalog.names[row]
+            name = items.names[row]
             both = " and ".join(f"{w:g}" for w in (weight_of[row], weight))
             raise ContradictoryLikesError(
                 f"{name} is given the weights {both}, where a dislike is negative; give one", [name]
@@ -82,12 +109,12 @@ def _weighted(catalog: Items, items: Favorites, dislikes: Iterable[str]) -> Like
     return Likes(np.array(list(weight_of), np.int64), None if (weights == 1).all() else weights)
 
 
-def _pairs(items: Favorites, dislikes: Iterable[str]) -> Iterator[tuple[str, float]]:
-    if isinstance(items, Mapping):
-        for item, weight in items.items():
+def _pairs(favorites: Favorites, dislikes: Iterable[str]) -> Iterator[tuple[str, float]]:
+    if isinstance(favorites, Mapping):
+        for item, weight in favorites.items():
             yield item, checked_weight(weight)
     else:
-        for item in several(items):
+        for item in several(favorites):
             yield item, 1.0
     for item in several(dislikes):
         yield item, -1.0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,10 +12,6 @@ from device_runtime.arguments import several
 from device_runtime.errors import FileFormatError, InvalidArgumentError, UnknownAttributeError, some_of
 from device_runtime.format.layout import VOCABULARY, VOCABULARY_VECTORS
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.objectives import objective_of
-
-if TYPE_CHECKING:
-    from device_runtime.changes.kinds import Added
 
 
 class AttributeVectors:
@@ -101,25 +96,3 @@ def known_attributes(model: ModelFile, attributes: Mapping[str, Iterable[str]]) 
             continue
         known.setdefault(attribute, []).append(value)
     return known
-
-
-def row_of_added(model: ModelFile, item: Added, row_of: Callable[[str], NDArray[np.int8] | None]) -> NDArray[np.int8]:
-    """The row of an item that was added, maybe to another model: int8 [columns].
-
-    Args:
-        row_of: the row of an item by its id, for those that this one may have been placed by.
-
-    Raises:
-        MignonError: nothing that it was placed by is known to this model.
-    """
-    if item.model == model.digest and len(item.vector) == model.manifest.columns:
-        return np.array(item.vector, np.int8)
-    if item.neighbors:
-        rows = [row for neighbor in item.neighbors if (row := row_of(neighbor)) is not None]
-        if not rows:
-            raise InvalidArgumentError(f"the model has none of the items it was placed by, {', '.join(item.neighbors)}")
-        return objective_of(model).row_towards(np.sum(rows, axis=0, dtype=np.int64))
-    known = known_attributes(model, item.attributes)
-    if not known:
-        raise InvalidArgumentError("the model knows none of the attributes it was placed by")
-    return objective_of(model).row_towards(place(model, known))

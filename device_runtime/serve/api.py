@@ -55,21 +55,15 @@ An error is {"error": {"type": "UnknownItemError", "message": "...", "suggestion
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import logging
 import secrets
-import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any, get_args
+from typing import Any
 
 from device_runtime import __version__
-from device_runtime.arguments import parse_bytes
-from device_runtime.engines.choice import EngineName
 from device_runtime.errors import (
     InvalidArgumentError,
     InvalidCountError,
@@ -80,20 +74,28 @@ from device_runtime.errors import (
     UnknownAttributeError,
     UnknownItemError,
 )
-from device_runtime.ranking.likes import Favorites
 from device_runtime.recommender import Recommender
 from device_runtime.results import Match, Neighbor, as_record
-from device_runtime.serve.http import (
-    LOG,
-    Options,
-    Request,
-    RequestError,
-    Response,
-    Service,
-    error_response,
-    json_response,
+from device_runtime.serve.http import Request, RequestError, Response, error_response, json_response
+from device_runtime.serve.requests import (
+    AddQuestion,
+    BatchQuestion,
+    ExplainQuestion,
+    FindQuestion,
+    ItemQuestion,
+    LikeQuestion,
+    NoQuestion,
+    ProfileQuestion,
+    RecommendQuestion,
+    RenameQuestion,
+    ScoreQuestion,
+    SearchQuestion,
+    SimilarQuestion,
+    parse_body,
+    parse_query,
 )
-from device_runtime.serve.requests import MAX_TEXT, Question, only, question_of_body, question_of_query
+from device_runtime.serve.service import LOG
+from device_runtime.serve.values import MAX_TEXT
 
 MAX_BASKETS = 100
 MAX_RESULTS = 10_000  # of all baskets together, so that an answer stays below a megabyte or so
@@ -114,17 +116,16 @@ _PAGE_POLICY = (
 
 @dataclass(frozen=True)
 class Route:
-    """One path: who answers, and the arguments that it takes from the query of a GET and from the body of a POST."""
+    """One path: who answers, what is asked, and by which methods.
 
-    answer: Callable[[Api, Question], Response]
-    query: frozenset[str] | None = None
-    body: frozenset[str] | None = None
+    Attributes:
+        question: the class of `requests` that is read from the query of a GET or the body of a POST.
+    """
+
+    answer: Callable[[Api, Any], Response]
+    question: type[Any]
+    methods: tuple[str, ...] = ("GET", "HEAD")
     writes: bool = False
-
-    @property
-    def methods(self) -> list[str]:
-        """The methods that it answers."""
-        return ["GET", "HEAD"] * (self.query is not None) + ["POST"] * (self.body is not None)
 
 
 class Api:
@@ -167,7 +168,7 @@ class Api:
         route = _ROUTES.get(request.path)
         if route is None:
             raise RequestError(404, f"there is no {request.path[:MAX_TEXT]!r} here; GET / shows what there is")
-        methods = route.methods + ["OPTIONS"] * self._cross_origin
+        methods = (*route.methods, *(["OPTIONS"] * self._cross_origin))
         if request.method not in methods:
             allow = ", ".join(methods)
             message = f"{request.path} does not take {request.method[:MAX_TEXT]}; it takes {allow}"
@@ -177,8 +178,8 @@ class Api:
         if route.writes and not self.recommender.writable:
             raise ReadOnlyError("this server changes nothing; start it with `mignon serve --writable`")
         if request.method != "POST":
-            return route.answer(self, question_of_query(request.query, route.query or frozenset()))
-        response = route.answer(self, question_of_body(request, route.body or frozenset()))
+            return route.answer(self, parse_query(route.question, request.query))
+        response = route.answer(self, parse_body(route.question, request))
         if route.writes:
             self._tidy()
         return response
@@ -205,132 +206,111 @@ class Api:
             self.recommender.search([1.0] * self.recommender.manifest.dims, 1, where={"": ()})
 
 
-def _page(api: Api, _: Question) -> Response:
+def _page(api: Api, _: NoQuestion) -> Response:
     return Response(200, api.page, _HTML, (("Content-Security-Policy", _PAGE_POLICY),))
 
 
-def _info(api: Api, _: Question) -> Response:
+def _info(api: Api, _: NoQuestion) -> Response:
     changes = {"items": len(api.recommender), "writable": api.recommender.writable, "dropped": api.recommender.dropped}
     return json_response({**api.info, **changes})
 
 
-def _health(_: Api, __: Question) -> Response:
+def _health(_: Api, __: NoQuestion) -> Response:
     return json_response({"status": "ok"})
 
 
-def _find(api: Api, question: Question) -> Response:
-    return _results(api.recommender.find(only("text", question.texts), question.count(5)))
+def _find(api: Api, question: FindQuestion) -> Response:
+    return _results(api.recommender.find(question.text, question.k))
 
 
-def _similar(api: Api, question: Question) -> Response:
-    item = only("item", question.items)
-    return _results(api.recommender.similar(item, question.count(10), **question.ranking_options()))
+def _similar(api: Api, question: SimilarQuestion) -> Response:
+    return _results(api.recommender.similar(question.item, **question.options()))
 
 
-def _recommend(api: Api, question: Question) -> Response:
-    items = _favorites(api, question)
-    options = question.ranking_options()
-    return _results(api.recommender.recommend(items, question.count(10), dislikes=question.dislikes, **options))
+def _recommend(api: Api, question: RecommendQuestion) -> Response:
+    found = api.recommender.recommend(
+        question.items, dislikes=question.dislikes, profile=question.profile, **question.options()
+    )
+    return _results(found)
 
 
-def _favorites(api: Api, question: Question) -> Favorites:
-    if question.profile is None:
-        return question.items
-    likes = api.recommender.profile(question.profile).likes
-    given = question.items if isinstance(question.items, dict) else dict.fromkeys(question.items, 1.0)
-    return {**likes, **given}
-
-
-def _batch(api: Api, question: Question) -> Response:
-    if len(question.baskets) > MAX_BASKETS:
-        raise InvalidArgumentError(f"there are {len(question.baskets)} baskets; give up to {MAX_BASKETS} at a time")
-    k = question.count(10)
-    if len(question.baskets) * k > MAX_RESULTS:
-        raise InvalidCountError(f"k is {k} for {len(question.baskets)} baskets; give up to {MAX_RESULTS} in all")
-    found = api.recommender.recommend_many(question.baskets, k, **question.ranking_options())
+def _batch(api: Api, question: BatchQuestion) -> Response:
+    count, k = len(question.baskets), question.k
+    if count > MAX_BASKETS:
+        raise InvalidArgumentError(f"there are {count} baskets; give up to {MAX_BASKETS} at a time")
+    if count * k > MAX_RESULTS:
+        raise InvalidCountError(f"k is {k} for {count} baskets; give up to {MAX_RESULTS} in all")
+    found = api.recommender.recommend_many(question.baskets, **question.options())
     return json_response({"results": [[neighbor._asdict() for neighbor in neighbors] for neighbors in found]})
 
 
-def _explain(api: Api, question: Question) -> Response:
-    result = question.needed("result")
-    return json_response(
-        as_record(api.recommender.explain(_favorites(api, question), result, dislikes=question.dislikes))
-    )
+def _explain(api: Api, question: ExplainQuestion) -> Response:
+    why = api.recommender.explain(question.items, question.result, dislikes=question.dislikes, profile=question.profile)
+    return json_response(as_record(why))
 
 
-def _score(api: Api, question: Question) -> Response:
-    if len(question.items) != 2:
-        raise InvalidArgumentError(f"item is given {len(question.items)} times; give it twice, as item=...&item=...")
+def _score(api: Api, question: ScoreQuestion) -> Response:
     return json_response({"score": api.recommender.score(*question.items)})
 
 
-def _search(api: Api, question: Question) -> Response:
-    if question.vector is None:
-        raise InvalidArgumentError("vector is missing; give a list of numbers")
-    return _results(api.recommender.search(question.vector, question.count(10), **question.ranking_options()))
+def _search(api: Api, question: SearchQuestion) -> Response:
+    return _results(api.recommender.search(question.vector, **question.options()))
 
 
-def _vector(api: Api, question: Question) -> Response:
-    item = only("item", question.items)
-    return json_response({"item": item, "vector": api.recommender.vector(item).tolist()})
+def _vector(api: Api, question: ItemQuestion) -> Response:
+    return json_response({"item": question.item, "vector": api.recommender.vector(question.item).tolist()})
 
 
-def _profile(api: Api, question: Question) -> Response:
-    profile = api.recommender.profile(question.needed("profile"))
+def _profile(api: Api, question: ProfileQuestion) -> Response:
+    profile = api.recommender.profile(question.profile)
     return json_response({"profile": profile.name, "likes": profile.likes})
 
 
-def _add(api: Api, question: Question) -> Response:
-    name, attributes = question.needed("name"), question.attributes
-    return json_response({"id": api.recommender.add(name, attributes, id=question.id, neighbors=question.neighbors)})
+def _add(api: Api, question: AddQuestion) -> Response:
+    made = api.recommender.add(question.name, question.attributes, id=question.id, neighbors=question.neighbors)
+    return json_response({"id": made})
 
 
-def _remove(api: Api, question: Question) -> Response:
-    return json_response({"id": api.recommender.remove(question.needed("item"))})
+def _remove(api: Api, question: ItemQuestion) -> Response:
+    return json_response({"id": api.recommender.remove(question.item)})
 
 
-def _rename(api: Api, question: Question) -> Response:
-    return json_response({"id": api.recommender.rename(question.needed("item"), question.needed("name"))})
+def _rename(api: Api, question: RenameQuestion) -> Response:
+    return json_response({"id": api.recommender.rename(question.item, question.name)})
 
 
-def _like(api: Api, question: Question) -> Response:
-    profile = api.recommender.profile(question.needed("profile"))
-    item, weight = question.needed("item"), question.weight
+def _like(api: Api, question: LikeQuestion) -> Response:
+    profile, item, weight = api.recommender.profile(question.profile), question.item, question.weight
     if weight > 0:
         return json_response({"id": profile.like(item, weight)})
     return json_response({"id": profile.dislike(item, -weight) if weight else profile.unlike(item)})
 
 
-def _forget(api: Api, question: Question) -> Response:
-    profile = api.recommender.profile(question.needed("profile"))
-    profile.forget()
-    return json_response({"profile": profile.name})
+def _forget(api: Api, question: ProfileQuestion) -> Response:
+    api.recommender.profile(question.profile).forget()
+    return json_response({"profile": question.profile})
 
 
-_FILTERS = frozenset({"k", "exclude", "where", "diversify"})
-_LIKES = frozenset({"profile", "dislikes"})
+_POST = ("POST",)
+_BOTH = ("GET", "HEAD", "POST")
 _ROUTES = {
-    "/": Route(_page, query=frozenset()),
-    "/healthz": Route(_health, query=frozenset()),
-    "/v1/info": Route(_info, query=frozenset()),
-    "/v1/find": Route(_find, query=frozenset({"text", "k"})),
-    "/v1/similar": Route(_similar, query=_FILTERS | {"item"}),
-    "/v1/recommend": Route(
-        _recommend, query=_FILTERS | {"item", "dislike", "profile"}, body=_FILTERS | _LIKES | {"items"}
-    ),
-    "/v1/batch": Route(_batch, body=_FILTERS | {"baskets"}),
-    "/v1/explain": Route(
-        _explain, query=frozenset({"item", "dislike", "profile", "result"}), body=_LIKES | {"items", "result"}
-    ),
-    "/v1/score": Route(_score, query=frozenset({"item"})),
-    "/v1/search": Route(_search, body=_FILTERS | {"vector"}),
-    "/v1/vector": Route(_vector, query=frozenset({"item"})),
-    "/v1/profile": Route(_profile, query=frozenset({"profile"})),
-    "/v1/add": Route(_add, body=frozenset({"name", "attributes", "id", "neighbors"}), writes=True),
-    "/v1/remove": Route(_remove, body=frozenset({"item"}), writes=True),
-    "/v1/rename": Route(_rename, body=frozenset({"item", "name"}), writes=True),
-    "/v1/like": Route(_like, body=frozenset({"profile", "item", "weight"}), writes=True),
-    "/v1/forget": Route(_forget, body=frozenset({"profile"}), writes=True),
+    "/": Route(_page, NoQuestion),
+    "/healthz": Route(_health, NoQuestion),
+    "/v1/info": Route(_info, NoQuestion),
+    "/v1/find": Route(_find, FindQuestion),
+    "/v1/similar": Route(_similar, SimilarQuestion),
+    "/v1/recommend": Route(_recommend, RecommendQuestion, _BOTH),
+    "/v1/batch": Route(_batch, BatchQuestion, _POST),
+    "/v1/explain": Route(_explain, ExplainQuestion, _BOTH),
+    "/v1/score": Route(_score, ScoreQuestion),
+    "/v1/search": Route(_search, SearchQuestion, _POST),
+    "/v1/vector": Route(_vector, ItemQuestion),
+    "/v1/profile": Route(_profile, ProfileQuestion),
+    "/v1/add": Route(_add, AddQuestion, _POST, writes=True),
+    "/v1/remove": Route(_remove, ItemQuestion, _POST, writes=True),
+    "/v1/rename": Route(_rename, RenameQuestion, _POST, writes=True),
+    "/v1/like": Route(_like, LikeQuestion, _POST, writes=True),
+    "/v1/forget": Route(_forget, ProfileQuestion, _POST, writes=True),
 }
 
 
@@ -348,57 +328,3 @@ def _preflight(methods: Sequence[str]) -> Response:
     allow = ", ".join(methods)
     headers = (("Allow", allow), ("Access-Control-Allow-Methods", allow))
     return json_response({"methods": methods}, headers=(*headers, ("Access-Control-Allow-Headers", "Content-Type")))
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds what `run` reads, but for `file`."""
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all of the network (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="0 for any that is free (default: %(default)s)")
-    parser.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
-    parser.add_argument("--max-body", default="64KB", metavar="SIZE", help="of a request (default: %(default)s)")
-    parser.add_argument(
-        "--timeout", type=float, default=5.0, metavar="SECONDS", help="for a request to arrive (default: %(default)s)"
-    )
-    parser.add_argument("--allow-origin", metavar="ORIGIN", help="pages from there may ask too; '*' for all")
-    parser.add_argument(
-        "--writable", action="store_true", help="let everybody who can reach it add, remove, rename and like items"
-    )
-    parser.add_argument("--verbose", action="store_true", help="log one line for each request")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Serves `arguments.file` until SIGTERM or SIGINT; then returns 0.
-
-    Raises:
-        MignonError: the file or an argument is bad.
-        OSError: the port is in use.
-    """
-    options = Options(
-        parse_bytes(arguments.max_body), arguments.timeout, arguments.allow_origin, verbose=arguments.verbose
-    )
-    if not 0 <= arguments.port < 1 << 16:
-        raise InvalidArgumentError(f"the port is {arguments.port}; give one from 0 to 65535")
-    with Recommender.open(arguments.file, engine=arguments.engine, writable=arguments.writable) as recommender:
-        api = Api(recommender, cross_origin=options.allow_origin is not None)
-        _log_to_stderr()
-        asyncio.run(_serve(Service(api.answer, options), arguments.host, arguments.port, api.info))
-    return 0
-
-
-async def _serve(service: Service, host: str, port: int, info: Mapping[str, Any]) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):  # signal.signal, for Windows has no loop.add_signal_handler
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    urls = await service.start(host, port)
-    LOG.info("%s with %d items at %s, engine %s", info["name"], info["rows"], " and ".join(urls), info["engine"])
-    await stop.wait()
-    await service.stop()
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("mignon: %(message)s"))
-    LOG.addHandler(handler)
-    LOG.setLevel(logging.INFO)
-    LOG.propagate = False

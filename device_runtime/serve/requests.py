@@ -1,140 +1,199 @@
-"""What a request asks for: arguments from the query of a GET or from the JSON body of a POST, their types checked."""
+"""What a request asks for, one class a route, read in one step from the query of a GET or the JSON body of a POST."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from collections.abc import Iterable
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any, NoReturn, get_type_hints
 
-from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, InvalidWeightError
-from device_runtime.items.attributes import NOT
+from device_runtime.errors import InvalidArgumentError
 from device_runtime.serve.http import Request, RequestError
-
-MAX_K = 1000
-MAX_TEXT = 500  # normalizing Unicode takes time in the square of a run of accents
-_PRINTABLE = 10**9  # Python takes long to print huge numbers, or refuses
-_LARGEST_FLOAT32 = 3.4028234e38
-
-
-@dataclass
-class Question:
-    """The arguments of a request, wherever they stood; each is checked for its type, and not yet for its meaning."""
-
-    items: list[str] | dict[str, float] = field(default_factory=list)
-    dislikes: list[str] = field(default_factory=list)
-    baskets: list[list[str] | dict[str, float]] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
-    exclude: list[str] = field(default_factory=list)
-    where: dict[str, list[str] | dict[str, list[str]]] = field(default_factory=dict)
-    k: int | None = None
-    diversify: float = 0.0
-    vector: list[float] | None = None
-    profile: str | None = None
-    result: str | None = None
-    item: str | None = None
-    name: str | None = None
-    id: str | None = None
-    attributes: dict[str, list[str]] = field(default_factory=dict)
-    neighbors: list[str] = field(default_factory=list)
-    weight: float = 1.0
-
-    def count(self, default: int) -> int:
-        """How many results are asked for."""
-        k = default if self.k is None else self.k
-        if not 1 <= k <= MAX_K:
-            raise InvalidCountError(f"k is {k}; give a whole number from 1 to {MAX_K}")
-        return k
-
-    def ranking_options(self) -> dict[str, Any]:
-        """The arguments that all rankings have."""
-        return {"exclude": self.exclude, "where": self.where, "diversify": self.diversify}
-
-    def needed(self, name: str) -> str:
-        """A text that has to be given."""
-        text: str | None = getattr(self, name)
-        if text is None:
-            raise InvalidArgumentError(f"{name} is missing; give a text")
-        return text
+from device_runtime.serve.values import (
+    MAX_TEXT,
+    Attributes,
+    Baskets,
+    Count,
+    Dislikes,
+    Kind,
+    OptionalText,
+    Pair,
+    Share,
+    Text,
+    Texts,
+    Vector,
+    Weight,
+    Weighted,
+    Where,
+    check_text,
+)
 
 
-def question_of_query(pairs: Iterable[tuple[str, str]], known: frozenset[str]) -> Question:
-    """The question that a decoded query asks, of which the arguments `known` are taken.
+@dataclass(frozen=True)
+class NoQuestion:
+    """A request that takes no arguments."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankingQuestion:
+    """What all rankings take."""
+
+    k: Count = 10
+    exclude: Texts = ()
+    where: Where = None
+    diversify: Share = 0.0
+
+    def options(self) -> dict[str, Any]:
+        """As the calls of `Recommender` take them."""
+        return {"k": self.k, "exclude": self.exclude, "where": self.where, "diversify": self.diversify}
+
+
+@dataclass(frozen=True)
+class FindQuestion:
+    """`/v1/find`."""
+
+    text: Text
+    k: Count = 5
+
+
+@dataclass(frozen=True)
+class SimilarQuestion(RankingQuestion):
+    """`/v1/similar`."""
+
+    item: Text
+
+
+@dataclass(frozen=True)
+class RecommendQuestion(RankingQuestion):
+    """`/v1/recommend`."""
+
+    items: Weighted = ()
+    dislikes: Dislikes = ()
+    profile: OptionalText = None
+
+
+@dataclass(frozen=True)
+class BatchQuestion(RankingQuestion):
+    """`/v1/batch`."""
+
+    baskets: Baskets = ()
+
+
+@dataclass(frozen=True)
+class SearchQuestion(RankingQuestion):
+    """`/v1/search`."""
+
+    vector: Vector
+
+
+@dataclass(frozen=True)
+class ExplainQuestion:
+    """`/v1/explain`."""
+
+    result: Text
+    items: Weighted = ()
+    dislikes: Dislikes = ()
+    profile: OptionalText = None
+
+
+@dataclass(frozen=True)
+class ScoreQuestion:
+    """`/v1/score`."""
+
+    items: Pair
+
+
+@dataclass(frozen=True)
+class ItemQuestion:
+    """`/v1/vector` and `/v1/remove`."""
+
+    item: Text
+
+
+@dataclass(frozen=True)
+class ProfileQuestion:
+    """`/v1/profile` and `/v1/forget`."""
+
+    profile: Text
+
+
+@dataclass(frozen=True)
+class AddQuestion:
+    """`/v1/add`."""
+
+    name: Text
+    attributes: Attributes = None
+    id: OptionalText = None
+    neighbors: Texts = ()
+
+
+@dataclass(frozen=True)
+class RenameQuestion:
+    """`/v1/rename`."""
+
+    item: Text
+    name: Text
+
+
+@dataclass(frozen=True)
+class LikeQuestion:
+    """`/v1/like`."""
+
+    profile: Text
+    item: Text
+    weight: Weight = 1.0
+
+
+def parse_query(question: Any, pairs: Iterable[tuple[str, str]]) -> Any:
+    """The question of this class that a decoded query asks.
 
     Raises:
-        InvalidArgumentError: an argument is not known, given too often or malformed.
+        InvalidArgumentError: an argument is unknown, missing, given too often or malformed.
     """
-    found: dict[str, list[str]] = {}
+    kinds = _kinds(question)
+    field_of = {kind.name or name: name for name, kind in kinds.items() if kind.of_texts}
+    texts: dict[str, list[str]] = {}
     for name, text in pairs:
-        _check_known(name, known)
-        _check_text(name, text)
-        found.setdefault(name, []).append(text)
-    question = Question(
-        items=found.get("item", []),
-        dislikes=found.get("dislike", []),
-        texts=found.get("text", []),
-        exclude=found.get("exclude", []),
-        where=_where(found.get("where", [])),
-    )
-    for name, read in _ONE_VALUE.items():
-        if name in found:
-            setattr(question, name, read(name, only(name, found[name])))
-    return question
+        _check_known(name, field_of)
+        check_text(name, text)
+        texts.setdefault(name, []).append(text)
+    for name, part in field_of.items():
+        if part in _needed(question) and name not in texts:
+            raise InvalidArgumentError(f"{name} is missing; give it once, as {name}=...")
+    read = ((field_of[name], kinds[field_of[name]].of_texts, name) for name in texts)
+    return question(**{part: of_texts(name, texts[name]) for part, of_texts, name in read if of_texts})
 
 
-def _where(conditions: Iterable[str]) -> dict[str, list[str] | dict[str, list[str]]]:
-    wanted: dict[str, list[str]] = {}
-    unwanted: dict[str, list[str]] = {}
-    for text in conditions:
-        attribute, colon, value = text.partition(":")
-        if not colon:
-            raise InvalidArgumentError(f"where is {text!r}; give ATTRIBUTE:VALUE, such as course:dessert")
-        name = attribute.removesuffix("!")
-        (wanted if name == attribute else unwanted).setdefault(name, []).append(value)
-    if both := wanted.keys() & unwanted.keys():
-        raise InvalidArgumentError(f"where both asks for and forbids values of {min(both)!r}; give one kind")
-    return {**wanted, **{name: {NOT: values} for name, values in unwanted.items()}}
-
-
-def _whole(_: str, text: str) -> int:
-    if not re.fullmatch(r"-?[0-9]{1,9}", text):
-        raise InvalidCountError(f"k is {text!r}; give a whole number from 1 to {MAX_K}")
-    return int(text)
-
-
-def _share(_: str, text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,20})?", text):
-        raise InvalidArgumentError(f"diversify is {text!r}; give a number from 0 to 1")
-    return float(text)
-
-
-def _as_it_is(_: str, text: str) -> str:
-    return text
-
-
-_ONE_VALUE: dict[str, Callable[[str, str], Any]] = {
-    "k": _whole,
-    "diversify": _share,
-    "profile": _as_it_is,
-    "result": _as_it_is,
-}
-
-
-def question_of_body(request: Request, known: frozenset[str]) -> Question:
-    """The question that a JSON body asks, of which the arguments `known` are taken.
+def parse_body(question: Any, request: Request) -> Any:
+    """The question of this class that a JSON body asks.
 
     Raises:
         RequestError: the body is not a JSON object.
-        InvalidArgumentError: an argument is not known, or of the wrong kind.
+        InvalidArgumentError: an argument is unknown, missing or of the wrong kind.
     """
     if request.query:
         raise InvalidArgumentError("a POST takes its arguments from its body; leave the query away")
-    question = Question()
+    kinds = _kinds(question)
+    values = {}
     for name, value in _json_object(request).items():
-        _check_known(name, known)
-        setattr(question, name, _CHECKS[name](name, value))
-    return question
+        _check_known(name, kinds)
+        values[name] = kinds[name].of_json(name, value)
+    for name in _needed(question):
+        if name not in values:
+            raise InvalidArgumentError(f"{name} is missing; {kinds[name].remedy}")
+    return question(**values)
+
+
+@cache
+def _kinds(question: Any) -> dict[str, Kind]:
+    """The kind of each field, which its annotation bears."""
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(question, include_extras=True).items()}
+
+
+@cache
+def _needed(question: Any) -> list[str]:
+    return [part.name for part in fields(question) if part.default is MISSING]
 
 
 def _json_object(request: Request) -> dict[str, Any]:
@@ -156,114 +215,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON; give finite numbers")
 
 
-def _texts(name: str, value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise InvalidArgumentError(f"{name} is not a list of texts")
-    for text in value:
-        _check_text(name, text)
-    return value
-
-
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise InvalidArgumentError(f"{name} is not a text")
-    _check_text(name, value)
-    return value
-
-
-def _weighted(name: str, value: Any) -> list[str] | dict[str, float]:
-    if not isinstance(value, dict):
-        return _texts(name, value)
-    for item in value:
-        _check_text(name, item)
-    return {item: _weight(f"the weight of an item in {name}", weight) for item, weight in value.items()}
-
-
-def _baskets(name: str, value: Any) -> list[list[str] | dict[str, float]]:
-    if not isinstance(value, list):
-        raise InvalidArgumentError(f"{name} is not a list of baskets")
-    return [_weighted(name, basket) for basket in value]
-
-
-def _values(name: str, value: Any) -> dict[str, list[str]]:
-    if not isinstance(value, dict):
-        raise InvalidArgumentError(f'{name} is not an object such as {{"course": "dessert"}}')
-    for attribute in value:
-        _check_text(name, attribute)
-    return {a: _texts(name, [values] if isinstance(values, str) else values) for a, values in value.items()}
-
-
-def _filter(name: str, value: Any) -> dict[str, list[str] | dict[str, list[str]]]:
-    negated = {a: v for a, v in value.items() if isinstance(v, dict)} if isinstance(value, dict) else {}
-    plain = {a: v for a, v in value.items() if a not in negated} if negated else value
-    for attribute in negated:
-        _check_text(name, attribute)
-    return {**_values(name, plain), **{a: _values(name, condition) for a, condition in negated.items()}}
-
-
-def _count(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _PRINTABLE:
-        raise InvalidCountError(f"{name} is not a whole number from 1 to {MAX_K}")
-    return value
-
-
-def _number(name: str, value: Any, kind: type[InvalidArgumentError] = InvalidArgumentError) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise kind(f"{name} is not a number")
-    if not abs(value) <= _LARGEST_FLOAT32:
-        raise kind(f"{name} is a number beyond float32; give a finite number")
-    return float(value)
-
-
-def _weight(name: str, value: Any) -> float:
-    return _number(name, value, InvalidWeightError)
-
-
-def _numbers(name: str, value: Any) -> list[float]:
-    if not isinstance(value, list):
-        raise InvalidVectorError(f"{name} is not a list of numbers")
-    return [_number(f"a value of {name}", number, InvalidVectorError) for number in value]
-
-
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "items": _weighted,
-    "dislikes": _texts,
-    "baskets": _baskets,
-    "exclude": _texts,
-    "where": _filter,
-    "k": _count,
-    "diversify": _number,
-    "vector": _numbers,
-    "profile": _text,
-    "result": _text,
-    "item": _text,
-    "name": _text,
-    "id": _text,
-    "attributes": _values,
-    "neighbors": _texts,
-    "weight": _weight,
-}
-
-
-def _check_known(name: str, known: frozenset[str]) -> None:
+def _check_known(name: str, known: Iterable[str]) -> None:
     if name not in known:
         raise InvalidArgumentError(
             f"there is no argument {name[:MAX_TEXT]!r} here; there are {', '.join(sorted(known)) or 'none'}"
         )
-
-
-def _check_text(name: str, text: str) -> None:
-    if len(text) > MAX_TEXT:
-        raise InvalidArgumentError(f"{name} has a text of {len(text)} characters; give up to {MAX_TEXT}")
-
-
-def only(name: str, values: Iterable[str]) -> str:
-    """The one value of an argument.
-
-    Raises:
-        InvalidArgumentError: there is none, or more than one.
-    """
-    given = list(values)
-    if len(given) != 1:
-        raise InvalidArgumentError(f"{name} is given {len(given)} times; give it once, as {name}=...")
-    return given[0]

@@ -9,7 +9,7 @@ import threading
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
-from device_runtime.serve.http import Options, Service
+from device_runtime.serve.service import Options, Service
 
 JSON = {"Content-Type": "application/json"}
 GRACE = 30

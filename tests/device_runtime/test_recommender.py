@@ -219,7 +219,7 @@ from device_runtime import Recommender
 Recommender.open(sys.argv[1]).recommend(["pancakes", "borscht"])
 rarely_needed = {
     "changes.device_changes", "changes.kinds", "changes.overlay", "changes.profile", "ranking.batch",
-    "ranking.explanation", "ranking.placement", "ranking.ranker", "serve.api",
+    "ranking.explanation", "ranking.placement", "serve.api",
 }
 print(sorted(name for name in rarely_needed if f"device_runtime.{name}" in sys.modules))
 """

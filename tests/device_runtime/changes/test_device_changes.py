@@ -15,6 +15,7 @@ from device_runtime import (
     DamagedOverlayError,
     InvalidArgumentError,
     ItemExistsError,
+    MignonError,
     OverlayError,
     OverlayLockedError,
     ReadOnlyError,
@@ -22,8 +23,12 @@ from device_runtime import (
     UnknownAttributeError,
     UnknownItemError,
 )
+from device_runtime.changes.device_changes import place_added
 from device_runtime.changes.kinds import Added, Liked, Removed, Renamed
 from device_runtime.changes.overlay import Overlay, overlay_path
+from device_runtime.items.items import Items
+from device_runtime.ranking.placement import place
+from device_runtime.scoring.objectives import objective_of
 from tests.device_runtime.format.test_model_file import repacked
 from tests.device_runtime.plain import Plain, same
 
@@ -178,10 +183,10 @@ def test_an_added_item_can_be_renamed_and_removed(meals):
 
 def test_everything_may_be_removed(model_copy):
     with Overlay.open(overlay_path(model_copy)) as overlay:
-        for id_ in Recommender.open(model_copy)._catalog.ids[1:]:
-            overlay.append(Removed(id_), sync=False)
+        for id_ in Recommender.open(model_copy)._items.ids[1:]:
+            overlay.append(Removed(id_))
     meals = Recommender.open(model_copy)
-    (left,) = meals.find(meals._catalog.names[0], 1)
+    (left,) = meals.find(meals._items.names[0], 1)
     assert len(meals) == 1
     assert meals.similar(left.id) == []
     assert meals.recommend_many([[left.id]]) == [[]]
@@ -273,6 +278,25 @@ def test_compaction_changes_no_answer(model_copy):
 
 
 # Another model
+
+
+def test_a_row_is_kept_in_its_model_and_placed_anew_in_another(model):
+    kept = tuple(range(16))
+    here = Added("a", "A", {"form": ["creamy soup", "lost"], "lost": ["x"]}, kept, model=model.digest)
+    assert place_added(Items(model), here, {}.get).tolist() == list(kept)
+    elsewhere = Added("a", "A", here.attributes, kept, model="other")
+    expected = objective_of(model).row_towards(place(model, {"form": "creamy soup"}))
+    assert place_added(Items(model), elsewhere, {}.get).tolist() == expected.tolist()
+    by_neighbors = Added("a", "A", here.attributes, kept, ("b", "c", "lost"), "other")
+    rows = {"b": model.table[3], "c": model.table[4]}
+    expected = objective_of(model).row_towards(model.table[3].astype(int) + model.table[4])
+    assert place_added(Items(model), by_neighbors, rows.get).tolist() == expected.tolist()
+    for lost, reason in (
+        (Added("a", "A", {"lost": ["x"]}), "none of the attributes"),
+        (by_neighbors, "none of the items"),
+    ):
+        with pytest.raises(MignonError, match=reason):
+            place_added(Items(model), lost, {}.get)
 
 
 @pytest.fixture

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device_runtime import UnknownItemError
-from device_runtime.changes.kinds import Added, Removed, Renamed, applied
+from device_runtime.changes.kinds import Added, Removed, Renamed
+from device_runtime.changes.ledger import enter_all
 from device_runtime.items.changed_items import ChangedItems
 from device_runtime.items.items import Items
 from device_runtime.items.names import NameIndex
@@ -27,7 +28,7 @@ def base(model):
 
 
 def changed(base, changes):
-    result = applied(changes, base.ids)
+    result = enter_all(changes, base.row_of_id).sum_up(base.row_count)
     rows = np.arange(16 * len(result.added), dtype=np.int8).reshape(len(result.added), 16)
     return ChangedItems(base, result, rows)
 

@@ -8,7 +8,7 @@ from device_runtime import (
     NoFavoritesError,
     UnknownItemError,
 )
-from device_runtime import recommender as module
+from device_runtime.ranking import ranker
 
 
 def some_baskets(recommender, count):
@@ -20,7 +20,7 @@ def some_baskets(recommender, count):
 @pytest.fixture(params=["one by one", "together"])
 def way(request, monkeypatch):
     if request.param == "together":
-        monkeypatch.setattr(module, "_FASTER_ONE_BY_ONE", 0)
+        monkeypatch.setattr(ranker, "_FASTER_ONE_BY_ONE", 0)
     return request.param
 
 

@@ -14,7 +14,7 @@ from device_runtime import (
     UnknownItemError,
 )
 from device_runtime.items.items import Items
-from device_runtime.ranking.likes import likes_of, query_of
+from device_runtime.ranking.likes import resolve_likes, sum_likes
 from tests.device_runtime.plain import Plain, same
 
 rows = st.integers(0, 299)
@@ -95,7 +95,7 @@ def test_weights_that_cancel_out_are_an_error(model, monkeypatch):
     first, second, third = catalog.ids[:3]
     for items in ({first: 2, second: -2}, {first: 0.1, second: 0.2, third: -0.3}):
         with pytest.raises(ContradictoryLikesError, match="cancel one another out") as caught:
-            query_of(catalog, likes_of(catalog, items, ()))
+            sum_likes(catalog, resolve_likes(catalog, items))
         assert caught.value.items == tuple(catalog.names[: len(items)])
 
 

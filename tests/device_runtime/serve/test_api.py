@@ -21,7 +21,7 @@ from device_runtime.changes import overlay
 from device_runtime.changes.overlay import overlay_path
 from device_runtime.results import as_record
 from device_runtime.serve import api as server
-from device_runtime.serve import http as http_service
+from device_runtime.serve import service as sockets
 from device_runtime.serve.api import Api
 from tests.device_runtime.running import GET, GRACE, JSON, POST, read_all, running, statuses
 
@@ -415,7 +415,7 @@ def test_mixed_load_gets_right_answers_within_bounds(model_path):
     seen = sum((client.seen for client in clients), Counter())
     assert set(seen) == {200, 400, *(("malformed", status) for _, status in MALFORMED)}
     if before:
-        assert after["Threads"] <= before["Threads"] + http_service.WORKERS
+        assert after["Threads"] <= before["Threads"] + sockets.WORKERS
         assert after["RssAnon"] < before["RssAnon"] + (16 << 10)
 
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from device_runtime import InvalidArgumentError
-from device_runtime.serve import http as http_service
-from device_runtime.serve.http import Options
+from device_runtime.serve import service as sockets
+from device_runtime.serve.service import Options
 from tests.device_runtime.running import GET, GRACE, POST, read_all, running, statuses
 
 
@@ -151,7 +151,7 @@ def test_a_client_that_takes_no_answers_is_cut_off(own_api):
 
 
 def test_more_connections_than_allowed_are_told_to_come_back(own_api, monkeypatch):
-    monkeypatch.setattr(http_service, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(sockets, "MAX_CONNECTIONS", 2)
     with running(own_api, timeout=GRACE) as service:
         kept = [service.connection() for _ in range(2)]
         for connection in kept:

@@ -19,7 +19,7 @@ from tests.device_runtime.running import JSON
         ("/v1/find?text=" + "a" * 501, "InvalidArgumentError", "501 characters"),
         ("/v1/info?x=1", "InvalidArgumentError", "there are none"),
         ("/v1/similar?k=3", "InvalidArgumentError", "give it once, as item="),
-        ("/v1/similar?item=pancakes&where=course", "InvalidArgumentError", "ATTRIBUTE:VALUE"),
+        ("/v1/similar?item=pancakes&where=course", "InvalidArgumentError", "ATTRIBUTE=VALUE"),
         ("/v1/similar?item=pancakes&where=color:red", "UnknownAttributeError", "no item has an attribute 'color'"),
         ("/v1/similar?item=pancakes&where=course:brunch", "UnknownAttributeError", "no item has 'brunch'"),
         ("/v1/recommend", "NoFavoritesError", "no favorites"),

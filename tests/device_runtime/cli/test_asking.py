@@ -48,7 +48,7 @@ def test_info_prints_the_manifest(model_path, capsys):
     [
         (["similar", "FILE", "pancaks"], "did you mean Pancakes"),
         (["similar", "FILE", "pancakes", "-k", "0"], "k is 0"),
-        (["similar", "FILE", "pancakes", "--where", "course"], "is not ATTRIBUTE=VALUE"),
+        (["similar", "FILE", "pancakes", "--where", "course"], "give ATTRIBUTE=VALUE"),
         (["similar", "no.tflite", "pancakes"], "cannot be opened"),
         (["find", "FILE", "x", "-k", "0"], "limit is 0"),
     ],

@@ -1,0 +1,165 @@
+"""The commands of `mignon` that change what a model holds on this device, in an overlay beside the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from device_runtime.cli.asking import Command
+from device_runtime.cli.printing import change_record, describe_change, print_json
+from device_runtime.errors import InvalidArgumentError
+from device_runtime.recommender import Recommender
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change(Command):
+    """What all changes have in common."""
+
+    @contextmanager
+    def changing(self) -> Iterator[Recommender]:
+        """Opens the model for changes, and prints those that were made."""
+        with Recommender.open(self.file, engine="numpy", writable=True) as model:
+            before = len(model.changes)
+            yield model
+            made = model.changes[before:]
+        if self.json:
+            print_json([change_record(change) for change in made])
+        for change in [] if self.json else made:
+            print(describe_change(change))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Add(Change):
+    """`mignon add`."""
+
+    name: str
+    attributes: list[str]
+    neighbors: list[str]
+    id: str | None
+
+    def run(self) -> None:
+        """Adds an item."""
+        attributes: dict[str, list[str]] = {}
+        for text in self.attributes:
+            attribute, equals, value = text.partition("=")
+            if not equals:
+                raise InvalidArgumentError(f"--attribute {text!r} is not ATTRIBUTE=VALUE, such as course=breakfast")
+            attributes.setdefault(attribute, []).append(value)
+        with self.changing() as model:
+            model.add(self.name, attributes, id=self.id, neighbors=self.neighbors)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remove(Change):
+    """`mignon remove`."""
+
+    items: list[str]
+
+    def run(self) -> None:
+        """Removes items."""
+        with self.changing() as model:
+            rows = {model.row(item): item for item in self.items}  # all are known, or none is removed
+            for item in rows.values():
+                model.remove(item)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rename(Change):
+    """`mignon rename`."""
+
+    item: str
+    name: str
+
+    def run(self) -> None:
+        """Gives an item another name."""
+        with self.changing() as model:
+            model.rename(self.item, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Like(Change):
+    """`mignon like` and, with a sign of -1, `mignon dislike`."""
+
+    items: list[str]
+    profile: str
+    weight: float
+    sign: int
+
+    def run(self) -> None:
+        """Notes what a profile likes or dislikes."""
+        with self.changing() as model:
+            profile = model.profile(self.profile)
+            for item in self.items:
+                model.row(item)  # all are known, or none is noted
+            for item in self.items:
+                (profile.like if self.sign > 0 else profile.dislike)(item, self.weight)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forget(Change):
+    """`mignon forget`."""
+
+    items: list[str]
+    profile: str
+
+    def run(self) -> None:
+        """Takes likes and dislikes of some items back, or of all."""
+        with self.changing() as model:
+            profile = model.profile(self.profile)
+            if not self.items:
+                profile.forget()
+            for item in self.items:
+                model.row(item)
+            for item in self.items:
+                profile.unlike(item)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes(Command):
+    """`mignon changes`."""
+
+    def run(self) -> None:
+        """Prints all changes, and which cannot apply."""
+        model = Recommender.open(self.file, engine="numpy")
+        if self.json:
+            print_json({"changes": [change_record(change) for change in model.changes], "dropped": model.dropped})
+            return
+        for change in model.changes:
+            print(describe_change(change))
+        for reason in model.dropped:
+            print(f"not applied: {reason}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compact(Command):
+    """`mignon compact`."""
+
+    def run(self) -> None:
+        """Shortens the overlay to the changes that still matter."""
+        with Recommender.open(self.file, engine="numpy", writable=True) as model:
+            before = len(model.changes)
+            model.compact()
+            after = len(model.changes)
+        if self.json:
+            print_json({"before": before, "after": after})
+        else:
+            print(f"{after} of {before} changes still matter")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Salvage(Command):
+    """`mignon salvage`; the file is a damaged overlay, or the model beside which it lies."""
+
+    def run(self) -> None:
+        """Cuts a damaged overlay before its first damaged line, and keeps the damaged file under another name."""
+        from device_runtime.changes.overlay import Overlay, overlay_path, salvage
+
+        beside = overlay_path(self.file)
+        path = str(beside if beside.exists() else self.file)
+        damaged = salvage(path)
+        kept = len(Overlay.open(path, read_only=True).changes)
+        if self.json:
+            print_json({"kept": kept, "damaged": str(damaged)})
+        else:
+            print(f"kept {kept} changes; the damaged overlay is now {damaged}")

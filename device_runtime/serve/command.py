@@ -1,0 +1,84 @@
+"""`mignon serve` itself: what its command line sets, and a service until it is told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from device_runtime.arguments import parse_bytes
+from device_runtime.engines.choice import EngineName
+from device_runtime.errors import InvalidArgumentError
+from device_runtime.recommender import Recommender
+from device_runtime.serve.api import Api
+from device_runtime.serve.service import LOG, Options, Service
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options of `Serve`."""
+    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all of the network (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="0 for any that is free (default: %(default)s)")
+    parser.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
+    parser.add_argument("--max-body", default="64KB", metavar="SIZE", help="of a request (default: %(default)s)")
+    parser.add_argument(
+        "--timeout", type=float, default=5.0, metavar="SECONDS", help="for a request to arrive (default: %(default)s)"
+    )
+    parser.add_argument("--allow-origin", metavar="ORIGIN", help="pages from there may ask too; '*' for all")
+    parser.add_argument(
+        "--writable", action="store_true", help="let everybody who can reach it add, remove, rename and like items"
+    )
+    parser.add_argument("--verbose", action="store_true", help="log one line for each request")
+    parser.set_defaults(command=Serve)
+
+
+@dataclass(frozen=True)
+class Serve:
+    """`mignon serve`, with what its command line sets; `max_body` as people write sizes."""
+
+    file: str
+    host: str
+    port: int
+    engine: EngineName
+    max_body: str
+    timeout: float
+    allow_origin: str | None
+    writable: bool
+    verbose: bool
+
+    def run(self) -> None:
+        """Serves the file until SIGTERM or SIGINT.
+
+        Raises:
+            MignonError: the file or an option is bad.
+            OSError: the port is in use.
+        """
+        options = Options(parse_bytes(self.max_body), self.timeout, self.allow_origin, verbose=self.verbose)
+        if not 0 <= self.port < 1 << 16:
+            raise InvalidArgumentError(f"the port is {self.port}; give one from 0 to 65535")
+        with Recommender.open(self.file, engine=self.engine, writable=self.writable) as recommender:
+            api = Api(recommender, cross_origin=self.allow_origin is not None)
+            _log_to_stderr()
+            asyncio.run(_serve(Service(api.answer, options), self.host, self.port, api.info))
+
+
+async def _serve(service: Service, host: str, port: int, info: Mapping[str, Any]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):  # signal.signal, for Windows has no loop.add_signal_handler
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    urls = await service.start(host, port)
+    LOG.info("%s with %d items at %s, engine %s", info["name"], info["rows"], " and ".join(urls), info["engine"])
+    await stop.wait()
+    await service.stop()
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("mignon: %(message)s"))
+    LOG.addHandler(handler)
+    LOG.setLevel(logging.INFO)
+    LOG.propagate = False
