@@ -108,7 +108,7 @@ def run(
     return _run(Server(address.hostname, address.port or 80), minutes, clients, most_requests)
 
 
-def table_of(load: Load) -> str:
+def format_load(load: Load) -> str:
     """The whole run in lines for a terminal."""
     statuses = sorted({status or 0 for _, status in load.outcomes})
     kinds = sorted({kind for kind, _ in load.outcomes})

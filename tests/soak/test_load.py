@@ -2,6 +2,7 @@ import pytest
 
 from device_runtime import InvalidArgumentError
 from tests.soak import load
+from tests.soak.__main__ import main
 from tests.soak.questions import Question
 
 
@@ -13,7 +14,7 @@ def test_a_server_that_takes_changes_meets_a_short_load_without_fault(model_path
     assert changes == {"add", "rename", "like", "forget"}
     assert {"batch", "explain", "score", "diversify", "dislikes"} <= {kind for kind, _ in seen.outcomes}
     assert {status for _, status in seen.outcomes} >= {200, 400, 404, 409, 411, 413}
-    assert "faults of the server: none" in load.table_of(seen)
+    assert "faults of the server: none" in load.format_load(seen)
 
 
 def question(answer):
@@ -45,3 +46,4 @@ def test_only_added_items_may_come_between_the_others(found, right):
 def test_a_server_elsewhere_is_refused():
     with pytest.raises(InvalidArgumentError, match="not on this machine"):
         load.run("http://192.0.2.1:8080")
+    assert main(["http://192.0.2.1:8080"]) == 2
