@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main as benchmarks_main
-from benchmarks.recommenders.own_model import mignons
+from benchmarks.recommenders.own_model import make_mignons
 from device_runtime import Recommender
 from export.command import main as export_main
 from training.command import main as train_main
@@ -158,7 +158,7 @@ def test_nhanes_by_its_own_reader(tmp_path, monkeypatch, capsys):
 def test_the_file_compared_holds_the_model_in_8_bits(data):
     folder, _ = data
     log = read_interactions(folder / "interactions.csv")
-    [model] = mignons([4])
+    [model] = make_mignons([4])
     scorer = model.fit(log.matrix, 0)
     assert scorer.bytes_per_item == 5
     assert model.name == "mignon, 5 bytes"

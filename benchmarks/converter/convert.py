@@ -42,7 +42,7 @@ def convert(folder: Path, out: Path) -> dict[str, Path]:
     return files
 
 
-def stored_tables(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def read_stored_tables(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The table that `recommend` looks favorites up in, and the one that it multiplies with, from the file itself.
 
     Both up to a factor, which no ranking shows: with one scale for the table they are integers, and so are all scores.

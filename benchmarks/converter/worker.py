@@ -1,7 +1,7 @@
 """Asks .tflite files through the interpreter that the running environment has, for `benchmarks.converter.compare`.
 
 Run by other environments' Pythons, so it needs numpy and tflite-runtime or ai-edge-litert and imports nothing of the
-project. `python ask.py answers|times|memory` reads a request as JSON from standard input and writes its reply there:
+project. `python worker.py answers|times|memory` reads a request as JSON from standard input and writes its reply there:
 
 - a request: {name: {"path": file, "questions": [[items, k], ...]}}, each asked of the file's signature `recommend`;
 - a reply: {"interpreter": name and version, "result": {name: what was asked for}}.

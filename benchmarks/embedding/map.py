@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
+from benchmarks.output import drawing
 from device_runtime.errors import UnknownAttributeError
 from device_runtime.format.model_file import ModelFile
-from training.console.files import replacing
 
 LABELS = 130
 _COLORS = 20
@@ -27,10 +27,10 @@ def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> Non
     names = model.lines("names.txt")
     aliases = Counter(row for row, _ in model.records("aliases.tsv", 1))
     best_known = sorted(range(len(names)), key=lambda row: (-aliases[row], len(names[row]), names[row]))
-    figure = _scatter(places, _first_values(model, attribute), attribute)
-    _label(figure, places, names, best_known)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
+    values = _first_values(model, attribute)
+    with drawing(path, dpi=100, figsize=(15, 12)) as (figure, axis):
+        _scatter(axis, places, values, attribute)
+        _label(figure, places, names, best_known)
 
 
 def _first_values(model: ModelFile, attribute: str) -> list[str]:
@@ -44,22 +44,17 @@ def _first_values(model: ModelFile, attribute: str) -> list[str]:
     return values
 
 
-def _scatter(places: NDArray[np.float32], values: Sequence[str], attribute: str) -> Any:
-    import matplotlib
+def _scatter(axis: Any, places: NDArray[np.float32], values: Sequence[str], attribute: str) -> None:
+    from matplotlib import colormaps
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axis = pyplot.subplots(figsize=(15, 12), layout="constrained")
     kinds = sorted(set(values), key=lambda value: -values.count(value))[:_COLORS]
-    palette = pyplot.get_cmap("tab20")
     for i, kind in enumerate(kinds):
         chosen = np.array([value == kind for value in values])
-        axis.scatter(places[chosen, 0], places[chosen, 1], s=9, color=palette(i), label=kind, linewidths=0)
+        color = colormaps["tab20"](i)
+        axis.scatter(places[chosen, 0], places[chosen, 1], s=9, color=color, label=kind, linewidths=0)
     axis.set_axis_off()
     axis.set_title(f"{len(values):,} items, colored by {attribute}: neighbors are alike", fontsize=15)
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, markerscale=3, fontsize=11)
-    return figure
 
 
 def _label(figure: Any, places: NDArray[np.float32], names: Sequence[str], order: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """How well and how fast meals are found by what people type: `python -m benchmarks names`.
 
-The queries were written by hand (`tests/device_runtime/names_as_typed.csv`); times are of the thread, so that what else
-the machine does is left out.
+The queries were written by hand (`tests/device_runtime/items/names_as_typed.csv`); times are of the thread, so that
+what else the machine does is left out.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tabulate import tabulate
 
+from benchmarks.output import format_table
 from device_runtime.items.names import NameIndex
 from training.inputs.catalog import BUILT_IN_CATALOG
 
@@ -46,7 +46,7 @@ class Cost:
     kept_bytes: int
 
 
-def catalog(path: Path = BUILT_IN_CATALOG) -> tuple[list[str], list[str], Aliases]:
+def read_names(path: Path = BUILT_IN_CATALOG) -> tuple[list[str], list[str], Aliases]:
     """The ids, the names and the (row, alias) pairs of a catalog."""
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -54,13 +54,13 @@ def catalog(path: Path = BUILT_IN_CATALOG) -> tuple[list[str], list[str], Aliase
     return [row["id"] for row in rows], [row["name"] for row in rows], aliases
 
 
-def queries(path: Path = QUERIES) -> list[tuple[str, str, str]]:
+def read_queries(path: Path = QUERIES) -> list[tuple[str, str, str]]:
     """What was typed, the name meant and the kind of query."""
     with path.open(encoding="utf-8", newline="") as file:
         return [(line["query"], line["expected"], line["kind"]) for line in csv.DictReader(file)]
 
 
-def accuracy(index: NameIndex, names: Sequence[str], asked: Iterable[tuple[str, str, str]]) -> list[Found]:
+def measure_accuracy(index: NameIndex, names: Sequence[str], asked: Iterable[tuple[str, str, str]]) -> list[Found]:
     """The percentages by kind, and of all."""
     places: dict[str, list[int]] = {}
     for query, expected, kind in asked:
@@ -74,7 +74,7 @@ def accuracy(index: NameIndex, names: Sequence[str], asked: Iterable[tuple[str, 
     ]
 
 
-def cost(ids: Sequence[str], names: Sequence[str], aliases: Aliases, asked: Sequence[str]) -> Cost:
+def measure_cost(ids: Sequence[str], names: Sequence[str], aliases: Aliases, asked: Sequence[str]) -> Cost:
     """Builds an index twice, once to time it and once to weigh it, and times each query once."""
     index = NameIndex(ids, names, aliases)
     build = _milliseconds(lambda: index.find("panckaes", 5))
@@ -83,7 +83,7 @@ def cost(ids: Sequence[str], names: Sequence[str], aliases: Aliases, asked: Sequ
     return Cost(len(names), len(aliases), float(np.median(times)), float(np.percentile(times, 95)), build, kept)
 
 
-def larger(names: Sequence[str], aliases: Aliases, size: int) -> tuple[list[str], list[str], Aliases]:
+def make_larger(names: Sequence[str], aliases: Aliases, size: int) -> tuple[list[str], list[str], Aliases]:
     """A catalog of `size` made-up names, and aliases in proportion, of words of real ones, some cut short."""
     rng = np.random.default_rng(0)
     words = [word for name in [*names, *(alias for _, alias in aliases)] for word in name.split()]
@@ -115,24 +115,29 @@ def _kept_bytes(make: Callable[[], NameIndex]) -> int:
     return kept
 
 
-def accuracy_table(found: Iterable[Found]) -> str:
-    """Percentages, one kind of query a line."""
-    rows = [[kind.kind, kind.queries, kind.first, kind.among_three] for kind in found]
-    return tabulate(rows, ["what was typed", "queries", "first, %", "among three, %"], floatfmt=".1f")
+def measure_built_in() -> str:
+    """What `python -m benchmarks names` prints: of the built-in catalog, and costs of one twenty times as large."""
+    ids, names, aliases = read_names()
+    asked = read_queries()
+    found = measure_accuracy(NameIndex(ids, names, aliases), names, asked)
+    catalogs = ((ids, names, aliases), make_larger(names, aliases, 20 * len(names)))
+    costs = [measure_cost(*each, [query for query, _, _ in asked]) for each in catalogs]
+    return f"{_format_accuracy(found)}\n\n{_format_costs(costs)}"
 
 
-def cost_table(costs: Iterable[Cost]) -> str:
-    """Milliseconds and bytes, one catalog a line."""
-    rows = [[c.names, c.aliases, c.median, c.percentile_95, c.build, c.kept_bytes] for c in costs]
+def _format_accuracy(found: Iterable[Found]) -> str:
+    rows = [[kind.kind, kind.queries, f"{kind.first:.1f}", f"{kind.among_three:.1f}"] for kind in found]
+    return format_table(["what was typed", "queries", "first, %", "among three, %"], rows)
+
+
+def _format_costs(costs: Iterable[Cost]) -> str:
+    rows = [
+        [
+            *(f"{n:,}" for n in (c.names, c.aliases)),
+            *(f"{x:.2f}" for x in (c.median, c.percentile_95, c.build)),
+            f"{c.kept_bytes:,}",
+        ]
+        for c in costs
+    ]
     headers = ["names", "aliases", "median, ms", "95th percentile, ms", "first query, ms", "bytes kept"]
-    return tabulate(rows, headers, floatfmt=".2f", intfmt=",")
-
-
-def tables() -> str:
-    """What `python -m benchmarks names` prints."""
-    ids, names, aliases = catalog()
-    asked = queries()
-    typed = [query for query, _, _ in asked]
-    catalogs = ((ids, names, aliases), larger(names, aliases, 20 * len(names)))
-    found = accuracy(NameIndex(ids, names, aliases), names, asked)
-    return f"{accuracy_table(found)}\n\n{cost_table(cost(*each, typed) for each in catalogs)}"
+    return format_table(headers, rows, left=0)

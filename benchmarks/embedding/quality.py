@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tabulate import tabulate
 
+from benchmarks.output import drawing, format_table
 from export.quantization.rows import quantize
 from training.by_attributes import measures
 from training.by_attributes.measures import NewItems, Scores
-from training.console.files import replacing
 from training.inputs.catalog import Catalog
 from training.inputs.triplets import Triplet
 
-DIMS = (4, 8, 16, 32, 64)
 _CURVES = (("mignon int8", "#4c78a8", "-"), ("SVD, weighted", "#e45756", "--"), ("SVD", "#f2a39f", ":"))
 
 
-def evaluate(
-    catalog: Catalog, triplets: Sequence[Triplet], weights: Mapping[str, float], dims: Sequence[int] = DIMS
+def measure(
+    catalog: Catalog, triplets: Sequence[Triplet], weights: Mapping[str, float], dims: Sequence[int]
 ) -> list[Scores]:
     """All measures of all methods at all widths; trains a model for each measure and width."""
     return measures.evaluate(catalog, triplets, weights, dims, variants={"mignon int8": _as_int8})
@@ -35,34 +32,22 @@ def _as_int8(table: NDArray[np.float32]) -> NDArray[np.float32]:
     return made.rows.astype(np.float32) * np.float32(made.scale)
 
 
-def table_of(results: Sequence[Scores]) -> str:
+def format_scores(results: Sequence[Scores]) -> str:
     """The measures, one method a line, in percent."""
     headers = ["", "dims", "triplets", "hard ones", "hidden ingredients", "same form", "same course", "same cuisine"]
     rows = [[r.name, f"{r.dims:,}", *(f"{100 * v:.1f}" for v in list(asdict(r).values())[2:])] for r in results]
-    return tabulate(rows, headers, disable_numparse=True, colalign=["left", *["right"] * 7])
+    return format_table(headers, rows)
 
 
-def new_items_table(results: Sequence[NewItems]) -> str:
+def format_new_items(results: Sequence[NewItems]) -> str:
     """The measures of new items, in percent."""
     rows = [[r.name, *(f"{100 * v:.1f}" for v in list(asdict(r).values())[1:])] for r in results]
     headers = ["held-out items", "triplets", "same form", "same course", "same cuisine"]
-    return tabulate(rows, headers, disable_numparse=True, colalign=["left", *["right"] * 4])
+    return format_table(headers, rows)
 
 
-def write(results: Sequence[Scores], new: Sequence[NewItems], folder: Path) -> None:
-    """Writes `embedding.json` and the curve over dims, `embedding.png`."""
-    record = {"scores": [asdict(r) for r in results], "new_items": [asdict(r) for r in new]}
-    with replacing(folder / "embedding.json") as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
-    _draw(results, folder / "embedding.png")
-
-
-def _draw(results: Sequence[Scores], path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
+def draw(results: Sequence[Scores], path: Path) -> None:
+    """The curves over dims, one picture a measure."""
     titles = {
         "triplets": "Triplets",
         "hidden_recall": "Hidden ingredients, recall@10",
@@ -70,21 +55,18 @@ def _draw(results: Sequence[Scores], path: Path) -> None:
         "course": "Neighbors of the same course",
         "cuisine": "Neighbors of the same cuisine",
     }
-    figure, axes = pyplot.subplots(1, len(titles), figsize=(19, 3.8), layout="constrained")
     full = next(r for r in results if r.name == "TF-IDF, weighted")
     widths = sorted({r.dims for r in results if r.name == "mignon int8"})
-    for axis, (measure, title) in zip(axes, titles.items(), strict=True):
-        for name, color, style in _CURVES:
-            points = [(r.dims, 100 * getattr(r, measure)) for r in results if r.name == name]
-            axis.plot(*zip(*points, strict=True), style, color=color, marker="o", label=name)
-        axis.axhline(100 * getattr(full, measure), color="#888", linestyle=":", label=full.name)
-        axis.set_xscale("log", base=2)
-        axis.set_xticks(widths, [str(d) for d in widths])
-        axis.set_title(title, fontsize=11)
-        axis.set_xlabel("dims")
-        axis.spines[["top", "right"]].set_visible(False)
-    axes[0].set_ylabel("percent")
-    axes[0].legend(frameon=False)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=100, format="png", metadata={"Software": None})
-    pyplot.close(figure)
+    with drawing(path, dpi=100, ncols=len(titles), figsize=(19, 3.8)) as (_, axes):
+        for axis, (measure_name, title) in zip(axes, titles.items(), strict=True):
+            for name, color, style in _CURVES:
+                points = [(r.dims, 100 * getattr(r, measure_name)) for r in results if r.name == name]
+                axis.plot(*zip(*points, strict=True), style, color=color, marker="o", label=name)
+            axis.axhline(100 * getattr(full, measure_name), color="#888", linestyle=":", label=full.name)
+            axis.set_xscale("log", base=2)
+            axis.set_xticks(widths, [str(d) for d in widths])
+            axis.set_title(title, fontsize=11)
+            axis.set_xlabel("dims")
+            axis.spines[["top", "right"]].set_visible(False)
+        axes[0].set_ylabel("percent")
+        axes[0].legend(frameon=False)

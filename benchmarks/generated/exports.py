@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from tabulate import tabulate
 from tqdm import tqdm
 
-from benchmarks.generated.tables import generate
+from benchmarks.environments import HERE
+from benchmarks.generated.tables import Size, generate
+from benchmarks.output import format_table
 from device_runtime.errors import InvalidArgumentError
 from export.tflite.lint import lint
-from training.console.files import replacing
 
-SIZES = ("5000x16", "5000x32", "100000x32", "1000000x32")
 BITS = (8, 4)
-ALLOWED_SHARE = 1.02
-ALLOWED_BYTES = 14 * 1024
+_ALLOWED_SHARE = 1.02  # of the table's bytes: room for three signatures over it
+_ALLOWED_BYTES = 14 * 1024
 
 
 @dataclass(frozen=True)
-class Export:
+class ExportResult:
     """One export in a process of its own.
 
     Attributes:
@@ -47,44 +44,37 @@ class Export:
     peak_bytes: int
 
 
-def measure(out: Path, sizes: Sequence[str] = SIZES, bits: Sequence[int] = BITS) -> list[Export]:
+def measure(out: Path, sizes: Sequence[Size], bits: Sequence[int] = BITS) -> list[ExportResult]:
     """Generates a trained folder of each size below `out` and exports it at each depth, quantized after training.
 
     Raises:
-        InvalidArgumentError: a size is not ROWSxDIMS, or its export fails.
+        InvalidArgumentError: an export fails.
     """
-    found = []
-    for size, depth in tqdm([(s, b) for s in sizes for b in bits], desc="exporting", unit="file"):
-        rows, dims = _parse(size)
-        found.append(_export(_generated(size, out), size, rows * dims, depth))
-    return found
+    jobs = tqdm([(size, depth) for size in sizes for depth in bits], desc="exporting", unit="file")
+    return [_export(size, depth, out) for size, depth in jobs]
 
 
-def exported(size: str, out: Path) -> Path:
+def export_generated(size: Size, out: Path) -> Path:
     """The 8-bit file of a generated table, made below `out` if it is not there yet.
 
     Raises:
-        InvalidArgumentError: `size` is not ROWSxDIMS, or its export fails.
+        InvalidArgumentError: its export fails.
     """
-    rows, dims = _parse(size)
-    path = _path(out / "generated" / size, 8)
+    path = _path(size, 8, out)
     if not path.exists():
-        _export(_generated(size, out), size, rows * dims, 8)
+        _export(size, 8, out)
     return path
 
 
-def _generated(size: str, out: Path) -> Path:
-    folder = out / "generated" / size
-    if not folder.exists():
-        generate(*_parse(size), folder)
-    return folder
+def _folder(size: Size, out: Path) -> Path:
+    return out / "generated" / str(size)
 
 
-def _path(folder: Path, bits: int) -> Path:
-    return folder.with_name(f"{folder.name}x{bits}.tflite")
+def _path(size: Size, bits: int, out: Path) -> Path:
+    return _folder(size, out).with_name(f"{size}x{bits}.tflite")
 
 
-def table_of(exports: Sequence[Export]) -> str:
+def format_exports(exports: Sequence[ExportResult]) -> str:
     """One export a line."""
     rows = [
         [
@@ -101,43 +91,32 @@ def table_of(exports: Sequence[Export]) -> str:
         for e in exports
     ]
     headers = ["table", "bits", "flatbuffer bytes", "allowed", "overlap@10", "engines", "faults", "seconds", "peak GB"]
-    return tabulate(rows, headers, disable_numparse=True, colalign=["left", *["right"] * 8])
+    return format_table(headers, rows)
 
 
-def write(exports: Sequence[Export], out: Path) -> None:
-    """Writes `sizes.json`."""
-    with replacing(out / "sizes.json") as temporary:
-        temporary.write_text(json.dumps([asdict(e) for e in exports], indent=2) + "\n", "utf-8")
-
-
-def _parse(size: str) -> tuple[int, int]:
-    rows, _, dims = size.partition("x")
-    if not (rows.isdecimal() and dims.isdecimal() and int(rows) and int(dims)):
-        raise InvalidArgumentError(f"{size!r} is not a size such as 5000x16: items and dims")
-    return int(rows), int(dims)
-
-
-def _export(folder: Path, size: str, entries: int, bits: int) -> Export:
-    path = _path(folder, bits)
-    command = [sys.executable, "-m", "export", str(folder), "--out", str(path), "--bits", str(bits)]
-    log = folder.with_name(f"{size}x{bits}.json")
+def _export(size: Size, bits: int, out: Path) -> ExportResult:
+    folder, path = _folder(size, out), _path(size, bits, out)
+    if not folder.exists():
+        generate(*size, folder)
+    log = path.with_suffix(".json")
+    options = ["--bits", bits, "--quantize", "ptq", "--no-progress", "--json"]
     start = time.monotonic()
     with log.open("wb") as stream:
-        running = subprocess.Popen([*command, "--quantize", "ptq", "--no-progress", "--json"], stdout=stream)  # noqa: S603
-        _, status, usage = os.wait4(running.pid, 0)
-    running.returncode = os.waitstatus_to_exitcode(status)  # it was waited for here, for the sake of `usage`
+        process = HERE.start("-m", "export", folder, "--out", path, *options, one_thread=False, stdout=stream)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)  # it was waited for here, for the sake of `usage`
     seconds = time.monotonic() - start
     if status:
         raise InvalidArgumentError(f"{folder}: cannot be exported, as said above")
     record = json.loads(log.read_text("utf-8"))
-    return Export(
-        size,
-        bits,
-        record["flatbuffer_bytes"],
-        int(ALLOWED_SHARE * entries * bits / 8) + ALLOWED_BYTES,
-        record["quality"]["overlap_at_10"],
-        tuple(record["engines"]),
-        len(lint(path)),
-        seconds,
-        usage.ru_maxrss * 1024,
+    return ExportResult(
+        size=str(size),
+        bits=bits,
+        flatbuffer_bytes=record["flatbuffer_bytes"],
+        allowed_bytes=int(_ALLOWED_SHARE * size.rows * size.dims * bits / 8) + _ALLOWED_BYTES,
+        overlap_at_10=record["quality"]["overlap_at_10"],
+        engines=tuple(record["engines"]),
+        faults=len(lint(path)),
+        seconds=seconds,
+        peak_bytes=usage.ru_maxrss * 1024,
     )

@@ -1,13 +1,8 @@
-"""Logs of any size with popular and rare items and users of like taste, written in chunks in bounded memory.
-
-`python -m benchmarks.generated.logs --interactions 1000000 --items 20000 --out build/log.parquet`
-"""
+"""Logs of any size with popular and rare items and users of like taste, written in chunks in bounded memory."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +11,12 @@ import polars
 from numpy.typing import NDArray
 from polars.io.plugins import register_io_source
 
+from device_runtime.errors import InvalidArgumentError
 from training.console.files import replacing
 
 ITEMS_A_CLUSTER = 500
 ZIPF_EXPONENT = 1.0
 OWN_CLUSTER = 0.6
-ROWS_A_USER = 40
 ACTIVITY_SPREAD = 1.0
 CHUNK = 1_000_000
 START = 1_577_836_800  # 2020-01-01, in seconds
@@ -36,7 +31,7 @@ _SCHEMA = {
 
 
 @dataclass(frozen=True)
-class Shape:
+class LogShape:
     """How large a log is and the seed of its random numbers."""
 
     interactions: int
@@ -58,26 +53,31 @@ class _World:
     item_ids: polars.Series
 
 
-def write_log(shape: Shape, path: Path) -> None:
+def write_log(shape: LogShape, path: Path) -> None:
     """Writes a log as Parquet, CSV or JSON Lines, by the ending of `path`; the same shape gives the same rows.
 
     Item k of the most popular ones is drawn in proportion to 1 / k (Zipf's law). Every item and user belongs to
     a cluster, one for each 500 items; three of five rows of a user are items of the user's own cluster. Users differ
     in activity log-normally. Weights are 1 to 5, timestamps lie within one year.
+
+    Raises:
+        InvalidArgumentError: `path` ends in none of these.
     """
+    if path.suffix not in WRITERS:
+        raise InvalidArgumentError(f"{path} must end in one of {', '.join(WRITERS)}")
     frame = register_io_source(lambda *_: _chunks(shape), schema=_SCHEMA, is_pure=True)
     with replacing(path) as temporary:
         getattr(frame, WRITERS[path.suffix])(temporary)
 
 
-def _chunks(shape: Shape) -> Iterator[polars.DataFrame]:
+def _chunks(shape: LogShape) -> Iterator[polars.DataFrame]:
     rng = np.random.default_rng(shape.seed)
     world = _world(shape, rng)
     for start in range(0, shape.interactions, CHUNK):
         yield _rows(world, min(CHUNK, shape.interactions - start), rng)
 
 
-def _world(shape: Shape, rng: np.random.Generator) -> _World:
+def _world(shape: LogShape, rng: np.random.Generator) -> _World:
     clusters = max(1, shape.items // ITEMS_A_CLUSTER)
     cluster_of_item = np.sort(np.concatenate([np.arange(clusters), rng.integers(0, clusters, shape.items - clusters)]))
     popularity = 1 / (1 + rng.permutation(shape.items)) ** ZIPF_EXPONENT
@@ -115,38 +115,3 @@ def _draw(
 def _names(letter: str, count: int) -> polars.Series:
     width = len(str(count - 1))
     return polars.Series([f"{letter}{number:0{width}}" for number in range(count)])
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command; returns 0, or 1 if the log cannot be written."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.generated.logs", description="Writes a generated log.")
-    parser.add_argument("--interactions", type=_positive, default=1_000_000, help="rows (default: %(default)s)")
-    parser.add_argument("--items", type=_positive, default=20_000, help="(default: %(default)s)")
-    parser.add_argument("--users", type=_positive, help=f"(default: one for every {ROWS_A_USER} rows)")
-    parser.add_argument("--seed", type=int, default=0, help="of every random choice (default: %(default)s)")
-    parser.add_argument("--out", type=Path, required=True, help=f"ends in one of {', '.join(WRITERS)}")
-    arguments = parser.parse_args(argv)
-    if arguments.out.suffix not in WRITERS:
-        parser.error(f"--out {arguments.out} must end in one of {', '.join(WRITERS)}")
-    users = arguments.users or max(1, arguments.interactions // ROWS_A_USER)
-    try:
-        write_log(Shape(arguments.interactions, arguments.items, users, arguments.seed), arguments.out)
-    except OSError as error:
-        print(
-            f"benchmarks.generated.logs: {arguments.out}: cannot be written ({error.strerror or error})",
-            file=sys.stderr,
-        )
-        return 1
-    print(f"wrote {arguments.interactions} rows of {users} users and {arguments.items} items to {arguments.out}")
-    return 0
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is below 1")
-    return number
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from benchmarks.one_hot.encodings import Encoding, OneHotRanker, embedding, one_hot
+from benchmarks.one_hot.encodings import Encoding, OneHotRanker, encode_embedding, encode_one_hot
 from device_runtime import Recommender
 from device_runtime.errors import UnknownItemError
 from device_runtime.format.model_file import ModelFile
@@ -50,18 +50,18 @@ class Likeness:
     embedding_far: float
 
 
-def size(model: ModelFile) -> list[Encoding]:
+def measure_sizes(model: ModelFile) -> list[Encoding]:
     """The costs of one-hot encodings and of the embedding, for the same items."""
     manifest = model.manifest
     return [
-        one_hot(manifest.rows, 32, "one-hot float32"),
-        one_hot(manifest.rows, 8, "one-hot int8"),
-        one_hot(manifest.rows, 1, "one-hot packed bits"),
-        embedding(manifest.rows, manifest.dims, manifest.columns),
+        encode_one_hot(manifest.rows, 32, "one-hot float32"),
+        encode_one_hot(manifest.rows, 8, "one-hot int8"),
+        encode_one_hot(manifest.rows, 1, "one-hot packed bits"),
+        encode_embedding(manifest.rows, manifest.dims, manifest.columns),
     ]
 
 
-def latency(model: ModelFile, engines: Sequence[str], rounds: int = 300, seed: int = 0) -> list[Latency]:
+def measure_latency(model: ModelFile, engines: Sequence[str], rounds: int = 300, seed: int = 0) -> list[Latency]:
     """Times one answer by each engine, through the public API, and by one-hot vectors, in turn."""
     rows = model.manifest.rows
     rng = np.random.default_rng(seed)
@@ -84,7 +84,7 @@ def latency(model: ModelFile, engines: Sequence[str], rounds: int = 300, seed: i
     return [Latency(name, value, value / base if base else None) for name, value in medians.items()]
 
 
-def likeness(recommender: Recommender, triplets: Sequence[tuple[str, str, str]] = LIKENESS) -> list[Likeness]:
+def measure_likeness(recommender: Recommender, triplets: Sequence[tuple[str, str, str]] = LIKENESS) -> list[Likeness]:
     """The triplets whose items are in the catalog, as one-hot and the embedding see them."""
     found = []
     for item, near, far in triplets:
@@ -93,17 +93,18 @@ def likeness(recommender: Recommender, triplets: Sequence[tuple[str, str, str]] 
             indices = [recommender.row(name) for name in (item, near, far)]
         except UnknownItemError:
             continue
+        (item_at, near_at, far_at), (of_item, of_near, of_far) = indices, vectors
         found.append(
             Likeness(
-                item,
-                near,
-                far,
-                abs(indices[0] - indices[1]),
-                abs(indices[0] - indices[2]),
-                _one_hot_cosine(indices[0], indices[1]),
-                _one_hot_cosine(indices[0], indices[2]),
-                _cosine(vectors[0], vectors[1]),
-                _cosine(vectors[0], vectors[2]),
+                item=item,
+                near=near,
+                far=far,
+                index_near=abs(item_at - near_at),
+                index_far=abs(item_at - far_at),
+                one_hot_near=float(item_at == near_at),
+                one_hot_far=float(item_at == far_at),
+                embedding_near=_cosine(of_item, of_near),
+                embedding_far=_cosine(of_item, of_far),
             )
         )
     return found
@@ -115,7 +116,3 @@ def _through_api(recommender: Recommender, ids: Sequence[str]) -> Callable[[NDAr
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
-
-
-def _one_hot_cosine(a: int, b: int) -> float:
-    return float(a == b)

@@ -28,14 +28,14 @@ class Encoding:
     first_layer_multiplications: int
 
 
-def one_hot(rows: int, bits: int, name: str) -> Encoding:
+def encode_one_hot(rows: int, bits: int, name: str) -> Encoding:
     """One-hot vectors with `bits` bits a number: 32 for float32, 8 for int8, 1 for packed bits."""
     width = -(-rows * bits // 8)
     layer = rows * FIRST_LAYER_UNITS
     return Encoding(name, rows * width, width, layer, layer)
 
 
-def embedding(rows: int, dims: int, columns: int) -> Encoding:
+def encode_embedding(rows: int, dims: int, columns: int) -> Encoding:
     """An int8 table of `columns` bytes a row; an input is an int32 index."""
     layer = dims * FIRST_LAYER_UNITS
     return Encoding(f"embedding int8 x {dims}", rows * columns, 4, rows * dims + layer, layer)

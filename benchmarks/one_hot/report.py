@@ -1,49 +1,36 @@
-"""The results as a table for a terminal, as JSON and as one picture."""
+"""The results as tables for a terminal and as one picture."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tabulate import tabulate
-
 from benchmarks.one_hot.compare import Latency, Likeness
 from benchmarks.one_hot.encodings import FIRST_LAYER_UNITS, Encoding
-from training.console.files import replacing
+from benchmarks.output import drawing, format_table
 
 
-def size_table(encodings: Sequence[Encoding]) -> str:
+def format_sizes(encodings: Sequence[Encoding]) -> str:
     """Bytes, weights and multiplications, one encoding a line."""
     headers = ["", "bytes stored", "bytes an input", f"weights, {FIRST_LAYER_UNITS} units", "multiplications"]
     rows = [
-        [e.name, e.bytes_stored, e.bytes_per_input, e.first_layer_weights, e.first_layer_multiplications]
-        for e in encodings
+        (e.bytes_stored, e.bytes_per_input, e.first_layer_weights, e.first_layer_multiplications) for e in encodings
     ]
-    return tabulate(_grouped(rows), headers, disable_numparse=True, colalign=["left", *["right"] * 4])
+    cells = [[e.name, *(f"{number:,}" for number in row)] for e, row in zip(encodings, rows, strict=True)]
+    return format_table(headers, cells)
 
 
-def latency_table(latencies: Sequence[Latency]) -> str:
+def format_latencies(latencies: Sequence[Latency]) -> str:
     """Microseconds an answer, and the ratio to one-hot in the same run."""
     rows = [
-        [
-            item.name,
-            f"{item.microseconds:.0f}",
-            "-" if item.ratio_to_one_hot is None else f"{item.ratio_to_one_hot:.4f}",
-        ]
-        for item in latencies
+        [x.name, f"{x.microseconds:.0f}", "-" if x.ratio_to_one_hot is None else f"{x.ratio_to_one_hot:.4f}"]
+        for x in latencies
     ]
-    return tabulate(
-        rows,
-        ["8 favorites in, 10 others out", "µs", "x one-hot"],
-        disable_numparse=True,
-        colalign=["left", "right", "right"],
-    )
+    return format_table(["8 favorites in, 10 others out", "µs", "x one-hot"], rows)
 
 
-def likeness_table(likenesses: Sequence[Likeness]) -> str:
+def format_likenesses(likenesses: Sequence[Likeness]) -> str:
     """Near against far, by index, one-hot cosine and embedding."""
     rows = [
         [
@@ -54,12 +41,11 @@ def likeness_table(likenesses: Sequence[Likeness]) -> str:
         ]
         for item in likenesses
     ]
-    return tabulate(
-        rows, ["item: near / far", "index distance", "one-hot cosine", "embedding cosine"], disable_numparse=True
-    )
+    headers = ["item: near / far", "index distance", "one-hot cosine", "embedding cosine"]
+    return format_table(headers, rows, left=len(headers))
 
 
-def verdicts(likenesses: Sequence[Likeness]) -> list[str]:
+def state_verdicts(likenesses: Sequence[Likeness]) -> list[str]:
     """One sentence for each triplet, true of what was measured."""
     return [
         f"{item.item} is {'nearer' if item.embedding_near > item.embedding_far else 'NOT nearer'} to {item.near} "
@@ -68,35 +54,17 @@ def verdicts(likenesses: Sequence[Likeness]) -> list[str]:
     ]
 
 
-def write_json(results: Mapping[str, Sequence[Any]], path: Path) -> None:
-    """Writes the results, each a list of records."""
-    records = {name: [asdict(item) for item in items] for name, items in results.items()}
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(records, ensure_ascii=False, indent=2) + "\n", "utf-8")
-
-
 def draw(
-    encodings: Sequence[Encoding], latencies: Sequence[Latency], likenesses: Sequence[Likeness], path: Path
+    encodings: Sequence[Encoding], latencies: Sequence[Latency], likenesses: Sequence[Likeness], *, path: Path
 ) -> None:
     """One picture: bytes stored, microseconds an answer, and likeness, one-hot against embedding."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4.2), layout="constrained")
-    _bars(axes[0], [e.name for e in encodings], [e.bytes_stored for e in encodings], "Bytes stored (log scale)", _bytes)
-    _bars(
-        axes[1],
-        [item.name for item in latencies],
-        [item.microseconds for item in latencies],
-        "Microseconds an answer (log scale)",
-        lambda value: f"{value:,.0f} µs",
-    )
-    _pairs(axes[2], likenesses)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, format="png", metadata={"Software": None})
-    pyplot.close(figure)
+    bytes_stored = [e.bytes_stored for e in encodings]
+    times = [item.microseconds for item in latencies]
+    with drawing(path, ncols=3, figsize=(15, 4.2)) as (_, axes):
+        _bars(axes[0], [e.name for e in encodings], bytes_stored, "Bytes stored (log scale)", _bytes)
+        title = "Microseconds an answer (log scale)"
+        _bars(axes[1], [item.name for item in latencies], times, title, lambda value: f"{value:,.0f} µs")
+        _pairs(axes[2], likenesses)
 
 
 def _bars(axis: Any, names: Sequence[str], values: Sequence[float], title: str, label: Any) -> None:
@@ -130,7 +98,3 @@ def _bytes(value: float) -> str:
             return f"{value:.0f} {unit}"
         value /= 1000
     return f"{value:.1f} GB"
-
-
-def _grouped(rows: Sequence[Sequence[object]]) -> list[list[str]]:
-    return [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]

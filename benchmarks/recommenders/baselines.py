@@ -16,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
-from benchmarks.recommenders.charged_time import Shared
 from training.errors import TrainingError
 from training.evaluation.ranking import Scorer, Scores
 
 _MOST_EASE_ITEMS = 30_000
-_SHARED_RANK = 64
 _FEW_ITEMS = 1000
 _LONGEST_SENTENCE = 10_000  # gensim drops what is beyond
 _LARGEST_INT8 = 127
@@ -122,7 +120,7 @@ class ItemNeighbors:
 
     def fit(self, train: csr_matrix, seed: int) -> WeightsScorer:  # noqa: ARG002 - nothing is drawn
         """See `Model.fit`."""
-        library, utilities = _library("implicit.nearest_neighbours"), _library("implicit.utils")
+        library, utilities = _import_library("implicit.nearest_neighbours"), _import_library("implicit.utils")
         model = library.CosineRecommender(K=self.neighbors + 1, num_threads=1)  # an item is its own nearest
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", utilities.ParameterWarning)  # the library's own matrix, not ours
@@ -148,7 +146,7 @@ class AlternatingLeastSquares:
 
     def fit(self, train: csr_matrix, seed: int) -> ALSScorer:
         """See `Model.fit`."""
-        library, threads = _library("implicit.cpu.als"), _library("threadpoolctl")
+        library, threads = _import_library("implicit.cpu.als"), _import_library("threadpoolctl")
         with threads.threadpool_limits(1, "blas"):  # or the library warns
             model = library.AlternatingLeastSquares(
                 factors=self.dims,
@@ -188,7 +186,7 @@ class Ease:
 
     def fit(self, train: csr_matrix, seed: int) -> WeightsScorer:  # noqa: ARG002 - nothing is drawn
         """See `Model.fit`."""
-        return WeightsScorer(_shared_ease(train, self.penalty)[0].astype(np.float32))
+        return WeightsScorer(compute_ease_weights(train, self.penalty)[0].astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -196,8 +194,7 @@ class ReducedEase:
     """Two tables whose product fits EASE's scores of the training users best, in float32 or int8.
 
     Of all of that rank they are nearest to the weights as the regularized Gram matrix weighs errors (Steck, 2019, gives
-    that matrix; Eckart and Young, 1936, the fit). All ranks up to 64 are taken from one decomposition of rank 64, whose
-    time counts for each.
+    that matrix; Eckart and Young, 1936, the fit).
     """
 
     rank: int = 32
@@ -211,7 +208,7 @@ class ReducedEase:
 
     def fit(self, train: csr_matrix, seed: int) -> TablesScorer:  # noqa: ARG002 - nothing is drawn
         """See `Model.fit`."""
-        tables = [t[:, -self.rank :] for t in _shared_tables(train, self.penalty, max(self.rank, _SHARED_RANK))]
+        tables = reduced_tables(*compute_ease_weights(train, self.penalty), self.rank)
         inputs, outputs = ((_in_steps(t) if self.bits == 8 else t).astype(np.float32) for t in tables)
         return TablesScorer(inputs, outputs, 2 * inputs.shape[1] * self.bits / 8)
 
@@ -240,7 +237,7 @@ class Item2Vec:
 
     def fit(self, train: csr_matrix, seed: int) -> TablesScorer:
         """See `Model.fit`."""
-        model = _library("gensim.models").Word2Vec(
+        model = _import_library("gensim.models").Word2Vec(
             list(_sentences(train)),
             vector_size=self.dims,
             window=self.window,
@@ -303,11 +300,7 @@ def reduced_tables(
     return weights @ vectors, vectors
 
 
-_shared_ease = Shared(compute_ease_weights)
-_shared_tables = Shared(lambda train, penalty, rank: reduced_tables(*_shared_ease(train, penalty), int(rank)))
-
-
-def _library(module: str) -> Any:
+def _import_library(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:

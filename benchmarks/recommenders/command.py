@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from benchmarks.recommenders import compare as interactions
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from benchmarks.benchmark import Benchmark, option, out_option
+from benchmarks.output import to_json, write_json
+from benchmarks.recommenders import compare, report
+from benchmarks.recommenders.baselines import Model
 from training.console.quiet_tensorflow import import_tensorflow
 from training.datasets.convert import write_dataset
 from training.datasets.nhanes import read_nhanes
 from training.errors import DatasetError, SettingsError
+from training.evaluation.splits import Timestamps
 from training.inputs.catalog import Catalog, read_catalog
 from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, read_interactions
 
@@ -21,72 +30,86 @@ NHANES_FOLDER = Path("../shared/data/nhanes")
 NHANES_VARIABLE = "MIGNON_NHANES"
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command."""
-    found = argparse.ArgumentParser(prog="python -m benchmarks interactions", description=__doc__)
-    found.set_defaults(which="interactions")
-    found.add_argument(
+@dataclass(frozen=True)
+class InteractionsBenchmark(Benchmark):
+    """Recommenders on a log of what people like, on held-out users, mignon through its exported file."""
+
+    name: ClassVar[str] = "interactions"
+
+    log: str = option(
+        f"of user_id, item_id, see docs/interactions.md; or one of {', '.join(NHANES)}: dietary recalls in the folder "
+        f"{NHANES_FOLDER} or ${NHANES_VARIABLE}",
         "log",
-        help=f"a log of user_id, item_id, see docs/interactions.md; or one of {', '.join(NHANES)}: dietary recalls in "
-        f"the folder {NHANES_FOLDER} or ${NHANES_VARIABLE}",
     )
-    found.add_argument("--catalog", type=Path, help="of the items; rows of others are left out")
-    found.add_argument(
-        "--attributes",
+    catalog: Path | None = option("of the items; rows of others are left out", default=None, type=Path)
+    attributes: bool = option(
+        "also train with attributes, and place new items by them, which writes new_items.json too",
+        default=False,
         action="store_true",
-        help="also train with attributes, and place new items by them, which writes new_items.json too",
     )
-    found.add_argument("--dims", type=int, nargs="+", help="widths of mignon (default: 4 8 16 32 64 128)")
-    found.add_argument("--min-user", type=int, default=MIN_USER, help="least items of a user (default: %(default)s)")
-    found.add_argument("--min-item", type=int, default=MIN_ITEM, help="least users of an item (default: %(default)s)")
-    found.add_argument("--max-user", type=int, default=MAX_USER, help="most items of a user (default: %(default)s)")
-    interactions.add_options(found)
-    return found
+    dims: Sequence[int] = option(
+        "widths of mignon (default: 4 8 16 32 64 128)", default=(4, 8, 16, 32, 64, 128), type=int, nargs="+"
+    )
+    min_user: int = option("least items of a user (default: %(default)s)", default=MIN_USER, type=int)
+    min_item: int = option("least users of an item (default: %(default)s)", default=MIN_ITEM, type=int)
+    max_user: int = option("most items of a user (default: %(default)s)", default=MAX_USER, type=int)
+    split: compare.SplitName = option("default: %(default)s", default="strong", choices=compare.SPLITS)
+    splits: int = option("how many, but for `time` (default: %(default)s)", default=5, type=int)
+    models: Sequence[str] | None = option("such as EASE, ALS or 'ALS, 16 dims' (default: all)", default=None, nargs="+")
+    k: int = option("length of a list (default: %(default)s)", "-k", default=10, type=int)
+    weights: bool = option("train on weights; without it, on who had what at all", default=False, action="store_true")
+    json: bool = option("print JSON", default=False, action="store_true")
+    out: Path = out_option()
 
+    def run(self) -> None:
+        """See `Benchmark.run`."""
+        import_tensorflow()
+        from benchmarks.recommenders import new_items
+        from benchmarks.recommenders.own_model import make_mignons
+        from training.inputs.attribute_features import index_attributes
 
-def run(arguments: argparse.Namespace) -> None:
-    """Reads the log, compares, prints and writes.
+        log, catalog = self._read()
+        self._print(f"{log.report}\n")
+        attributes = None
+        if self.attributes:
+            if catalog is None or not catalog.columns:
+                raise SettingsError("--attributes needs a --catalog with attributes")
+            attributes = index_attributes(catalog, log.items).known
+        joined = [] if attributes is None else make_mignons(self.dims, attributes)
+        self.compare(log.matrix, log.timestamps, [*compare.BASELINES, *make_mignons(self.dims), *joined])
+        if joined:
+            placed = new_items.measure(log.matrix, joined, self.splits, self.k)
+            write_json(placed, self.out / "new_items.json")
+            self._print(f"\n{new_items.format_placed(placed, self.k)}")
 
-    Raises:
-        TrainingError: the log or the catalog cannot be used, or a setting is out of its range.
-    """
-    import_tensorflow()
-    from benchmarks.recommenders import new_items as newcomers
-    from benchmarks.recommenders.own_model import DIMS, mignons
-    from training.inputs.attribute_features import index_attributes
+    def compare(self, matrix: csr_matrix, timestamps: Timestamps | None, models: Sequence[Model]) -> None:
+        """Runs those models that were asked for on users x items, prints tables or JSON, writes JSON and a drawing."""
+        chosen = compare.choose_models(models, self.models)
+        if not self.weights:
+            matrix = csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
+        results = compare.run(chosen, compare.make_splits(matrix, timestamps, self.split, self.splits), self.k)
+        write_json(results, self.out / "interactions.json")
+        if any(r.recall_ratio for r in results):
+            report.draw(results, self.out / "interactions.png", self.k)
+        print(to_json(results) if self.json else report.format_results(results, self.k))
 
-    log, catalog = _read(arguments)
-    if not arguments.json:
-        print(f"{log.report}\n", flush=True)
-    dims = arguments.dims or DIMS
-    attributes = None
-    if arguments.attributes:
-        if catalog is None or not catalog.columns:
-            raise SettingsError("--attributes needs a --catalog with attributes")
-        attributes = index_attributes(catalog, log.items).known
-    joined = [] if attributes is None else mignons(dims, attributes)
-    interactions.compare(log.matrix, log.timestamps, arguments, [*interactions.BASELINES, *mignons(dims), *joined])
-    if attributes is not None:
-        placed = newcomers.measure(log.matrix, joined, arguments.splits, arguments.k)
-        newcomers.write(placed, arguments.out)
-        if not arguments.json:
-            print(f"\n{newcomers.table_of(placed, arguments.k)}")
+    def _print(self, text: str) -> None:
+        if not self.json:
+            print(text, flush=True)
 
-
-def _read(arguments: argparse.Namespace) -> tuple[Interactions, Catalog | None]:
-    if arguments.log in NHANES:
-        if arguments.catalog is not None:
-            raise SettingsError(f"{arguments.log} has a catalog of its own; leave out --catalog")
+    def _read(self) -> tuple[Interactions, Catalog | None]:
+        if self.log not in NHANES:
+            return self._read_log(Path(self.log), self.catalog)
+        if self.catalog is not None:
+            raise SettingsError(f"{self.log} has a catalog of its own; leave out --catalog")
         with tempfile.TemporaryDirectory() as folder:
-            write_dataset(read_nhanes([_nhanes_folder()], NHANES[arguments.log]), Path(folder))
-            return _read_log(arguments, Path(folder, "interactions.csv"), Path(folder, "catalog.csv"))
-    return _read_log(arguments, Path(arguments.log), arguments.catalog)
+            write_dataset(read_nhanes([_nhanes_folder()], NHANES[self.log]), Path(folder))
+            return self._read_log(Path(folder, "interactions.csv"), Path(folder, "catalog.csv"))
 
-
-def _read_log(arguments: argparse.Namespace, path: Path, catalog: Path | None) -> tuple[Interactions, Catalog | None]:
-    known = None if catalog is None else read_catalog(catalog, needs_attributes=False)
-    bounds = {"min_user": arguments.min_user, "min_item": arguments.min_item, "max_user": arguments.max_user}
-    return read_interactions(path, catalog=known, **bounds), known
+    def _read_log(self, path: Path, catalog: Path | None) -> tuple[Interactions, Catalog | None]:
+        known = None if catalog is None else read_catalog(catalog, needs_attributes=False)
+        bounds = {"min_user": self.min_user, "min_item": self.min_item, "max_user": self.max_user}
+        return read_interactions(path, catalog=known, **bounds), known
 
 
 def _nhanes_folder() -> Path:

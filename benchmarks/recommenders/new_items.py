@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from tabulate import tabulate
 from tqdm import tqdm
 
+from benchmarks.output import format_table
 from benchmarks.recommenders.baselines import Popularity
-from benchmarks.recommenders.compare import Only, of_columns
+from benchmarks.recommenders.compare import Only, keep_columns
 from benchmarks.recommenders.own_model import Mignon
-from training.console.files import replacing
 from training.evaluation.ranking import Scorer, Scores, evaluate
 from training.evaluation.splits import Split, hold_out_users
 
@@ -62,7 +59,7 @@ def measure(matrix: csr_matrix, models: Sequence[Mignon], splits: int, k: int = 
     names = ["chance", Popularity().name, *(model.name for model in models)]
     with tqdm(total=splits * len(names), desc="new items", unit="model") as progress:
         for seed in range(splits):
-            split, new = without(hold_out_users(matrix, seed), seed)
+            split, new = hold_out(hold_out_users(matrix, seed), seed)
             for name, model in zip(names, [None, None, *models], strict=True):
                 scorer = _scorer(name, model, split, new, seed)
                 found.setdefault(name, []).append(_measures(scorer, split, new, k))
@@ -70,7 +67,7 @@ def measure(matrix: csr_matrix, models: Sequence[Mignon], splits: int, k: int = 
     return [Placed(name, *map(fmean, zip(*parts, strict=True))) for name, parts in found.items()]
 
 
-def without(split: Split, seed: int) -> tuple[Split, NDArray[np.int64]]:
+def hold_out(split: Split, seed: int) -> tuple[Split, NDArray[np.int64]]:
     """The split with a tenth of the items, drawn at random, wanted from all held-out users and known to none.
 
     Gives the columns of these items too, ascending. Users without any of them are left out.
@@ -79,29 +76,18 @@ def without(split: Split, seed: int) -> tuple[Split, NDArray[np.int64]]:
     chosen = np.random.default_rng([seed, items]).permutation(items)[: max(1, round(items * NEW_SHARE))]
     is_new = np.isin(np.arange(items), chosen)
     had = (split.given + split.wanted).tocsr()
-    train, given, wanted = of_columns(split.train, ~is_new), of_columns(had, ~is_new), of_columns(had, is_new)
+    train, given, wanted = keep_columns(split.train, ~is_new), keep_columns(had, ~is_new), keep_columns(had, is_new)
     asked = (np.diff(wanted.indptr) > 0) & (np.diff(given.indptr) > 0)
     trained = train[np.diff(train.indptr) > 0]
     users = split.users[asked]
     return replace(split, train=trained, given=given[asked], wanted=wanted[asked], users=users), np.flatnonzero(is_new)
 
 
-def table_of(placed: Sequence[Placed], k: int = 10) -> str:
+def format_placed(placed: Sequence[Placed], k: int = 10) -> str:
     """One row a model."""
     rows = [[p.model, f"{p.among_all:.4f}", f"{p.among_new:.4f}", f"{p.position:.3f}"] for p in placed]
     headers = ["new items", f"recall@{k} among all", f"recall@{k} among new", "position"]
-    return tabulate(rows, headers, disable_numparse=True, colalign=["left", "right", "right", "right"])
-
-
-def write(placed: Sequence[Placed], folder: Path) -> None:
-    """Writes `new_items.json`."""
-    with replacing(folder / "new_items.json") as temporary:
-        temporary.write_text(as_json(placed), "utf-8")
-
-
-def as_json(placed: Sequence[Placed]) -> str:
-    """The figures as a JSON list."""
-    return json.dumps([asdict(p) for p in placed], indent=2) + "\n"
+    return format_table(headers, rows)
 
 
 def _scorer(name: str, model: Mignon | None, split: Split, new: NDArray[np.int64], seed: int) -> Scorer:
@@ -115,10 +101,10 @@ def _scorer(name: str, model: Mignon | None, split: Split, new: NDArray[np.int64
 def _measures(scorer: Scorer, split: Split, new: NDArray[np.int64], k: int) -> tuple[float, float, float]:
     among_all = evaluate(scorer, split, k).users.recall.mean()
     among_new = evaluate(Only(scorer, new), split, k).users.recall.mean()
-    return float(among_all), float(among_new), position(scorer, split)
+    return float(among_all), float(among_new), measure_position(scorer, split)
 
 
-def position(scorer: Scorer, split: Split) -> float:
+def measure_position(scorer: Scorer, split: Split) -> float:
     """The share of the items that a user neither has nor wants ranked below a wanted one, equal ones by half."""
     shares = []
     for start in range(0, split.given.shape[0], 512):

@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from benchmarks.recommenders.compare import FileScorer
+from benchmarks.recommenders.file_scorer import FileScorer
 from export.quantization import rows_and_bias as preference
 from training.by_interactions.settings import InteractionSettings
 from training.by_interactions.train import build_trained
 from training.by_interactions.trainer import FittedInteractions, InteractionTrainer
 from training.inputs.attribute_features import ItemAttributes, make_catalog
 
-DIMS = (4, 8, 16, 32, 64, 128)
 WITH_ATTRIBUTES = "mignon with attributes"
 
 
@@ -52,7 +51,7 @@ class Mignon:
         return _exported(fitted, train.shape[1], known, self.attributes)
 
 
-def mignons(dims: Sequence[int], attributes: csr_matrix | None = None) -> list[Mignon]:
+def make_mignons(dims: Sequence[int], attributes: csr_matrix | None = None) -> list[Mignon]:
     """One model of each width, with the default settings."""
     return [Mignon(InteractionSettings(dims=width, validation=False), attributes) for width in dims]
 

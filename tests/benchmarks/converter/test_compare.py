@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from benchmarks.converter import compare as naive
-from benchmarks.converter import worker as ask
-from benchmarks.converter.convert import VARIANTS, stored_tables
-from device_runtime.errors import MissingEngineError
+from benchmarks.converter import report, worker
+from benchmarks.converter.compare import Effort
+from benchmarks.converter.convert import VARIANTS, read_stored_tables
+from benchmarks.environments import Environment, UnusableEnvironmentError
+from benchmarks.output import write_json
 from device_runtime.format.model_file import ModelFile
 from export.__main__ import run
 from tests.conftest import SMALL
@@ -17,7 +19,7 @@ BASKETS = 50
 @pytest.fixture(scope="module")
 def compared(trained_folder, model_path, tmp_path_factory):
     out = tmp_path_factory.mktemp("compared")
-    return naive.compare(trained_folder, model_path, out, baskets=BASKETS, rounds=20, processes=1), out
+    return naive.compare(trained_folder, model_path, out, Effort(baskets=BASKETS, rounds=20, processes=1)), out
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +71,16 @@ def test_lint_fails_on_every_naive_file_and_passes_ours(rows, compared, model_pa
 
 
 def test_the_table_has_a_column_for_each_file_and_a_dash_where_one_is_refused(compared):
-    lines = naive.table_of(compared[0]).splitlines()
+    lines = report.format_rows(compared[0]).splitlines()
     (equal,) = (line for line in lines if line.startswith("baskets with equal ids"))
     assert equal.split()[-4:][1] == "-"
     assert equal.split()[-1] == str(BASKETS)
-    assert naive.refusals(compared[0])[0].startswith("default int8 on tflite-runtime")
+    assert report.list_refusals(compared[0])[0].startswith("default int8 on tflite-runtime")
 
 
 def test_all_is_written_as_json(compared, tmp_path):
     rows, _ = compared
-    naive.write(rows, tmp_path)
+    write_json(rows, tmp_path / "naive.json")
     written = json.loads((tmp_path / "naive.json").read_text())
     assert [row["name"] for row in written] == [row.name for row in rows]
     assert "FULLY_CONNECTED" in written[1]["interpreters"][0]["error"]
@@ -89,21 +91,22 @@ def test_stored_tables_are_those_of_the_model_up_to_a_factor(compared, trained_f
     table = np.load(trained_folder / "table.npy")
     assert table.shape[0] == SMALL
     for name in VARIANTS:
-        for stored in stored_tables(compared[1] / "naive" / f"{name.replace(' ', '_')}.tflite"):
+        for stored in read_stored_tables(compared[1] / "naive" / f"{name.replace(' ', '_')}.tflite"):
             factor = np.abs(table).max() / np.abs(stored).max()
             assert np.abs(stored * factor - table).max() < 0.01
 
 
 def test_a_missing_environment_is_named_before_anything_is_converted(trained_folder, model_path, tmp_path):
-    with pytest.raises(MissingEngineError, match=r"nowhere.*make test"):
-        naive.compare(trained_folder, model_path, tmp_path, environments=[tmp_path / "nowhere"])
+    effort = Effort(environments=(Environment("none", tmp_path / "nowhere", "make test"),))
+    with pytest.raises(UnusableEnvironmentError, match=r"nowhere.*make test"):
+        naive.compare(trained_folder, model_path, tmp_path, effort)
     assert not list(tmp_path.iterdir())
 
 
 def test_the_script_asks_the_interpreter_it_runs_beside(model_path):
     request = {"ours": {"path": str(model_path), "questions": [([3], 5), ([3, 4], 5)]}}
-    (answers,) = ask.answers(request).values()
+    (answers,) = worker.answers(request).values()
     assert answers["error"] is None
     assert [len(ids) for ids in answers["ids"]] == [len(scores) for scores in answers["scores"]] == [5, 5]
-    assert ask.times(request)["ours"] > 0
-    assert ask.memory(request)["ours"] >= 0
+    assert worker.times(request)["ours"] > 0
+    assert worker.memory(request)["ours"] >= 0

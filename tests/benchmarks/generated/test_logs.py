@@ -2,14 +2,15 @@ import numpy as np
 import polars
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks.generated import logs
-from benchmarks.generated.logs import Shape, main, write_log
+from benchmarks.generated.logs import LogShape, write_log
 
 
 def test_is_of_the_size_asked_and_repeats_itself(tmp_path):
     options = ["--interactions", "3000", "--items", "50", "--users", "40"]
     for name in ("a.parquet", "b.parquet", "c.csv", "d.jsonl"):
-        assert main([*options, "--out", str(tmp_path / name)]) == 0
+        assert main(["generate", *options, "--out", str(tmp_path / name)]) == 0
     frame = polars.read_parquet(tmp_path / "a.parquet")
     assert frame.columns == ["user_id", "item_id", "weight", "timestamp"]
     assert len(frame) == 3000
@@ -23,7 +24,7 @@ def test_is_of_the_size_asked_and_repeats_itself(tmp_path):
 
 def test_items_follow_zipf_and_users_stay_in_their_clusters(tmp_path, monkeypatch):
     monkeypatch.setattr(logs, "CHUNK", 30_000)
-    write_log(Shape(100_000, 2000, 500), tmp_path / "log.parquet")
+    write_log(LogShape(100_000, 2000, 500), tmp_path / "log.parquet")
     frame = polars.read_parquet(tmp_path / "log.parquet")
     assert len(frame) == 100_000
     counts = frame["item_id"].value_counts()["count"].sort(descending=True).to_numpy()
@@ -39,9 +40,11 @@ def test_items_follow_zipf_and_users_stay_in_their_clusters(tmp_path, monkeypatc
 
 
 def test_bad_options_are_one_line(capsys):
-    for options in (["--out", "log.txt"], ["--interactions", "0", "--out", "log.csv"]):
-        with pytest.raises(SystemExit) as exit_:
-            main(options)
-        assert exit_.value.code == 2
-    assert main(["--interactions", "9", "--items", "9", "--out", "/dev/null/log.csv"]) == 1
-    assert "cannot be written" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as exit_:
+        main(["generate", "--interactions", "0", "--out", "log.csv"])
+    assert exit_.value.code == 2
+    assert "0 is below 1" in capsys.readouterr().err
+    assert main(["generate", "--out", "log.txt"]) == 2
+    assert capsys.readouterr().err == "benchmarks: log.txt must end in one of .parquet, .csv, .jsonl\n"
+    assert main(["generate", "--interactions", "9", "--items", "9", "--out", "/dev/null/log.csv"]) == 1
+    assert "/dev/null/log.csv" in capsys.readouterr().err

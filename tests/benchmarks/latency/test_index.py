@@ -1,26 +1,27 @@
 import json
 
-import pytest
-
-from benchmarks.latency import index
+from benchmarks.__main__ import main
 from device_runtime.engines.usearch_engine import index_path
-from device_runtime.errors import IndexFileError
 
 
-def test_each_engine_is_asked_for_items_and_baskets(indexed_path, tmp_path):
-    results = index.measure(indexed_path, rounds=20, starts=1)
-    assert [(a.favorites, a.engine) for a in results] == [(f, e) for f in index.FAVORITES for e in index.ENGINES]
-    for asked in results:
-        assert (asked.rows, asked.dims) == (9900, 8)
-        assert asked.recall_at_10 >= (0.9 if asked.engine == "usearch" else 1.0)
-        assert min(asked.microseconds, asked.start_seconds, asked.anonymous_bytes) > 0
-        extra = index_path(indexed_path).stat().st_size if asked.engine == "usearch" else 0
-        assert asked.stored_bytes == indexed_path.stat().st_size + extra
-    index.write(results, tmp_path)
-    assert len(json.loads((tmp_path / "index.json").read_text())) == len(results)
-    assert len(index.table_of(results).splitlines()) == 2 + len(results)
+def test_each_engine_is_asked_for_items_and_baskets(indexed_path, tmp_path, capsys):
+    assert main(["index", "--model", str(indexed_path), "--out", str(tmp_path)]) == 0
+    results = json.loads((tmp_path / "index.json").read_text())
+    engines = [r for r in results if r["contestant"] != "reading the table"]
+    assert {(r["favorites"], r["contestant"]) for r in engines} == {
+        (favorites, f"mignon {engine}") for favorites in (1, 8) for engine in ("numpy", "tflite", "usearch")
+    }
+    for result in engines:
+        by_index = result["contestant"] == "mignon usearch"
+        assert (result["rows"], result["dims"], result["exact"]) == (9900, 8, not by_index)
+        assert result["recall_at_10"] >= (0.9 if by_index else 1.0)
+        assert min(result["microseconds"], result["start_seconds"], result["anonymous_bytes"]) > 0
+        extra = index_path(indexed_path).stat().st_size if by_index else 0
+        assert result["stored_bytes"] == indexed_path.stat().st_size + extra
+    table = capsys.readouterr().out.strip().partition("\n\n")[0]
+    assert len(table.splitlines()) == 2 + len(engines)
 
 
-def test_a_file_without_an_index_is_refused(model_path):
-    with pytest.raises(IndexFileError, match="--index"):
-        index.measure(model_path)
+def test_a_file_without_an_index_is_refused(model_path, capsys):
+    assert main(["index", "--model", str(model_path)]) == 2
+    assert "--index" in capsys.readouterr().err

@@ -1,10 +1,8 @@
-import json
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from benchmarks.recommenders import new_items as newcomers
+from benchmarks.recommenders import new_items
 from benchmarks.recommenders.own_model import Mignon
 from training.by_interactions.settings import InteractionSettings
 from training.evaluation.splits import hold_out_users
@@ -25,7 +23,7 @@ def matrix(kinds):
 
 
 def test_new_items_are_known_to_nobody_and_all_wanted(matrix):
-    split, new = newcomers.without(hold_out_users(matrix, 3), 3)
+    split, new = new_items.hold_out(hold_out_users(matrix, 3), 3)
     assert len(new) == ITEMS // 10
     dense = matrix.toarray()
     assert not split.train.toarray()[:, new].any()
@@ -37,12 +35,12 @@ def test_new_items_are_known_to_nobody_and_all_wanted(matrix):
         assert given.any()
         assert wanted.any()
     assert not set(split.users) & {user for user in range(400) if not dense[user, new].any()}
-    again = newcomers.without(hold_out_users(matrix, 3), 3)[1]
+    again = new_items.hold_out(hold_out_users(matrix, 3), 3)[1]
     assert again.tolist() == new.tolist()
 
 
 def test_position_by_counting(matrix):
-    split, _ = newcomers.without(hold_out_users(matrix, 0), 0)
+    split, _ = new_items.hold_out(hold_out_users(matrix, 0), 0)
 
     class Coarse:
         def scores(self, given):
@@ -56,18 +54,16 @@ def test_position_by_counting(matrix):
             for item in np.flatnonzero(wanted)
         ]
         shares.append(np.mean(of_user))
-    assert newcomers.position(Coarse(), split) == pytest.approx(np.mean(shares))
+    assert new_items.measure_position(Coarse(), split) == pytest.approx(np.mean(shares))
 
 
-def test_attributes_place_new_items_better_than_chance_and_popularity(matrix, kinds, tmp_path):
+def test_attributes_place_new_items_better_than_chance_and_popularity(matrix, kinds):
     attributes = csr_matrix(np.eye(4, dtype=np.float32)[kinds])
     model = Mignon(InteractionSettings(dims=8, batch=32), attributes)
-    placed = newcomers.measure(matrix, [model], splits=2, k=2)
+    placed = new_items.measure(matrix, [model], splits=2, k=2)
     chance, popularity, mignon = placed
     assert mignon.model == "mignon with attributes, 9 bytes"
     assert abs(chance.position - 0.5) < 0.1
     assert mignon.among_new > max(chance.among_new, popularity.among_new)
     assert mignon.position > popularity.position
-    newcomers.write(placed, tmp_path)
-    assert json.loads((tmp_path / "new_items.json").read_text())[2] == vars(mignon)
-    assert newcomers.table_of(placed, 2).splitlines()[4].split()[-1] == f"{mignon.position:.3f}"
+    assert new_items.format_placed(placed, 2).splitlines()[4].split()[-1] == f"{mignon.position:.3f}"

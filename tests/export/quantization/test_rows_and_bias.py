@@ -167,7 +167,7 @@ def test_an_engine_that_answers_otherwise_is_found_out(source, path, monkeypatch
 
 
 def test_the_scorer_of_benchmarks_scores_as_a_device_does(path, rows):
-    from benchmarks.recommenders.compare import FileScorer
+    from benchmarks.recommenders.file_scorer import FileScorer
 
     meals = Recommender.open(path)
     items = ["unknown", *meals.file.lines("ids.txt")]
