@@ -76,7 +76,9 @@ class Environment:
 
 
 HERE = Environment("this one", Path(sys.prefix), "make")
-LIGHT = {name: Environment(name, ROOT / ".venv" / "light" / name, MAKE_LIGHT) for name in ("numpy", "tflite", "litert")}
+LIGHT = {
+    name: Environment(name, Path(sys.prefix) / "light" / name, MAKE_LIGHT) for name in ("numpy", "tflite", "litert")
+}
 
 
 def last_line(text: str) -> str:
