@@ -1,5 +1,7 @@
 """The built wheel in environments without TensorFlow: with tflite-runtime, with LiteRT, and with numpy alone.
 
+Where Python has no wheel of tflite-runtime, the extra `tflite` brings nothing and breaks nothing.
+
 `make test` makes the environments below `.venv/light`.
 """
 
@@ -9,7 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +21,14 @@ from device_runtime import Recommender
 from device_runtime.format.model_file import ModelFile
 from export.verification.engines import baskets
 from tests.conftest import ROOT
+from tests.interpreters import HAS_TFLITE_RUNTIME
 
-LIGHT = ROOT / ".venv" / "light"
-INTERPRETERS = {"numpy": [], "tflite": ["tflite-runtime"], "litert": ["ai-edge-litert"]}
+LIGHT = Path(sys.prefix) / "light"
+INTERPRETERS = {
+    "numpy": [],
+    "tflite": ["tflite-runtime"] if HAS_TFLITE_RUNTIME else [],
+    "litert": ["ai-edge-litert"],
+}
 ANSWER = """
 import json, sys
 import numpy as np
@@ -73,6 +82,25 @@ def test_the_wheel_holds_the_runtime_alone(light):
     assert run([folder / "bin" / "python", "-c", code], cwd=folder).strip() == "[]"
 
 
+def test_the_wheel_lists_python_the_mark_of_types_and_the_page():
+    (wheel,) = (ROOT / "build" / "dist").glob("mignon-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = [name for name in archive.namelist() if ".dist-info/" not in name]
+    others = {name for name in names if not name.endswith(".py")}
+    assert others == {"device_runtime/py.typed", "device_runtime/serve/page.html"}
+    assert {name.partition("/")[0] for name in names} == {"device_runtime"}
+
+
+def test_without_an_interpreter_asking_for_one_says_what_to_install(light, model_path):
+    name, folder = light
+    if INTERPRETERS[name]:
+        pytest.skip("it has one")
+    command = [folder / "bin" / "mignon", "similar", model_path, "pancakes", "--engine", "tflite"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
+    assert done.returncode != 0
+    assert "pip install 'mignon[litert]'" in done.stderr
+
+
 def test_the_command_answers_and_keeps_changes(light, model_copy):
     _, folder = light
     command = folder / "bin" / "mignon"
@@ -86,7 +114,7 @@ def test_batches_explanations_and_changes_are_those_of_this_environment(light, m
     name, folder = light
     here = json.loads(run([sys.executable, "-c", CHANGES, copied(model_path, tmp_path / "here"), "numpy"], cwd=ROOT))
     assert (here[2], here[3][0][0]) == ({"sunday-soup": 1.0}, "borscht")
-    for engine in ["numpy", "auto"] + (["tflite"] if name != "numpy" else []):
+    for engine in ["numpy", "auto"] + (["tflite"] if INTERPRETERS[name] else []):
         copy = copied(model_path, tmp_path / engine)
         there = json.loads(run([folder / "bin" / "python", "-c", CHANGES, copy, engine], cwd=folder))
         assert there == here
@@ -128,7 +156,7 @@ def test_answers_are_those_of_exact_integers_for_1000_baskets(light, model_path)
         scores = table @ table[rows].sum(axis=0)
         others = set(range(len(table))) - set(rows)
         expected.append(sorted(others, key=lambda row, s=scores: (-s[row], row))[:k])
-    engines = {"numpy": "NumpyEngine"} | ({"tflite": "TFLiteEngine"} if name != "numpy" else {})
+    engines = {"numpy": "NumpyEngine"} | ({"tflite": "TFLiteEngine"} if INTERPRETERS[name] else {})
     answers = []
     for engine, kind in engines.items():
         code = [folder / "bin" / "python", "-c", ANSWER, str(model_path), engine]

@@ -53,6 +53,8 @@ END
 for tool in apt-get dpkg-deb; do
     command -v $tool >/dev/null || fail "$tool is missing; it runs on Debian 12"
 done
+.venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' ||
+    fail "it needs .venv of Python 3.11, the Python of Debian 12, whose wheels it installs"
 rm -rf "$here"
 mkdir -p "$here/apt/state/lists/partial" "$here/apt/archives/partial" "$here/qemu"
 touch "$here/apt/status"
