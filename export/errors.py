@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from device_runtime.errors import MignonError
 
-class ExportError(Exception):
+
+class ExportError(MignonError):
     """The base of every error of this package; its cause is the input or a setting."""
 
 

@@ -19,7 +19,7 @@ import pytest
 
 from device_runtime import Recommender
 from device_runtime.format.model_file import ModelFile
-from export.verification.engines import baskets
+from export.verification.questions import draw_baskets
 from tests.conftest import ROOT
 from tests.interpreters import HAS_TFLITE_RUNTIME
 
@@ -150,7 +150,7 @@ def test_answers_are_those_of_exact_integers_for_1000_baskets(light, model_path)
     name, folder = light
     model = ModelFile.open(model_path)
     table = model.table.astype("int64")
-    asked = [(rows.tolist(), k) for rows, k in baskets(len(table), 1000, seed=1)]
+    asked = [(rows.tolist(), k) for rows, k in draw_baskets(len(table), 1000, seed=1)]
     expected = []
     for rows, k in asked:
         scores = table @ table[rows].sum(axis=0)

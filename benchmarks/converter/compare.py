@@ -22,8 +22,10 @@ from benchmarks.environments import LIGHT, Environment
 from device_runtime.errors import InvalidArgumentError
 from device_runtime.format.model_file import ModelFile
 from device_runtime.scoring.top_k import top_k
-from export.tflite.lint import Fault, lint
-from export.verification import engines as gate
+from export import lint_file
+from export.tflite.lint import Fault
+from export.verification.quality import NeighborJudge
+from export.verification.questions import draw_baskets
 from training import trained
 
 OURS = "mignon"
@@ -60,7 +62,7 @@ class Answers:
 
     Attributes:
         overlap_at_10: the share of the ten nearest items by the float table that is kept, over all items; one within
-            `gate.TIE` of the tenth float score counts as kept.
+            `TIE` (see `export.verification.quality`) of the tenth float score counts as kept.
         strict_overlap_at_10: the same without that allowance.
         exact_baskets: baskets whose ids, in order, are those of exact arithmetic on the numbers stored in the file.
         microseconds: the median of an answer of the signature alone, with FAVORITES ids in and K others out.
@@ -138,7 +140,7 @@ class _Bench:
     effort: Effort
     files: dict[str, Path]
     asked: _Asked
-    judge: gate.Judge
+    judge: NeighborJudge
     replies: dict[str, tuple[_Reply, ...]]
     seconds: tuple[dict[str, float], ...]
 
@@ -170,7 +172,7 @@ def compare(folder: Path, file: Path, out: Path, effort: Effort = FULL_EFFORT) -
     for i, environment in enumerate(effort.environments):
         loaded = {n: (files[n], _questions_to(n, asked.timed)) for n, reply in replies.items() if not reply[i].error}
         seconds.append(_ask(environment, "times", loaded)[1] if loaded else {})
-    bench = _Bench(effort, files, asked, gate.Judge(table), replies, tuple(seconds))
+    bench = _Bench(effort, files, asked, NeighborJudge(table), replies, tuple(seconds))
     return [_row(bench, name) for name in files]
 
 
@@ -178,7 +180,7 @@ def _questions(rows: int, effort: Effort, seed: int = 1) -> _Asked:
     rng = np.random.default_rng(seed)
     return _Asked(
         items=[_question([row], rows) for row in range(rows)],
-        baskets=[_question(basket.tolist(), rows) for basket, _ in gate.baskets(rows, effort.baskets, seed)],
+        baskets=[_question(basket.tolist(), rows) for basket, _ in draw_baskets(rows, effort.baskets, seed)],
         timed=[_question(rng.choice(rows, FAVORITES, replace=False).tolist(), rows) for _ in range(effort.rounds)],
     )
 
@@ -226,7 +228,7 @@ def _row(bench: _Bench, name: str) -> Row:
         flatbuffer_bytes=ModelFile.open(path).flatbuffer_size() if name == OURS else size,
         file_bytes=size,
         drops_favorites=name == OURS,
-        faults=tuple(lint(path)),
+        faults=tuple(lint_file(path)),
         baskets=len(bench.asked.baskets),
         equal_baskets=_equal_baskets(replies) if everywhere else None,
         score_difference=_score_difference(replies) if everywhere else None,

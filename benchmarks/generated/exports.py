@@ -15,7 +15,7 @@ from benchmarks.environments import HERE
 from benchmarks.generated.tables import Size, generate
 from benchmarks.output import format_table
 from device_runtime.errors import InvalidArgumentError
-from export.tflite.lint import lint
+from export import lint_file
 
 BITS = (8, 4)
 _ALLOWED_SHARE = 1.02  # of the table's bytes: room for three signatures over it
@@ -116,7 +116,7 @@ def _export(size: Size, bits: int, out: Path) -> ExportResult:
         allowed_bytes=int(_ALLOWED_SHARE * size.rows * size.dims * bits / 8) + _ALLOWED_BYTES,
         overlap_at_10=record["quality"]["overlap_at_10"],
         engines=tuple(record["engines"]),
-        faults=len(lint(path)),
+        faults=len(lint_file(path)),
         seconds=seconds,
         peak_bytes=usage.ru_maxrss * 1024,
     )

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from benchmarks.recommenders.file_scorer import FileScorer
-from export.quantization import rows_and_bias as preference
+from export.pipeline import plan_for_interactions
+from export.request import Labels
+from export.writing.export_file import write_file
 from training.by_interactions.settings import InteractionSettings
 from training.by_interactions.train import build_trained
 from training.by_interactions.trainer import FittedInteractions, InteractionTrainer
@@ -65,5 +67,5 @@ def _exported(
     trained = build_trained(fitted, ItemAttributes(make_catalog(ids), known, tuple(values), matrix), {}, {})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "compared.tflite"
-        preference.write(trained, path, "compared", "")
+        write_file(plan_for_interactions(trained, path, Labels("compared", "")))
         return FileScorer(path, ids, unrounded=fitted.scorer if len(known) == items else None)

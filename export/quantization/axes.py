@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from export.quantization.rows import unit_rows
+from export.table import normalize_rows
 
 
-def principal_axes(table: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
+def find_principal_axes(table: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
     """The orthogonal columns float32 [width, dims] that keep most of the dot products of `table` [items, width].
 
     They are the first right singular vectors (Eckart and Young, 1936), each signed so that its greatest entry is
@@ -24,6 +24,6 @@ def principal_axes(table: NDArray[np.float32], dims: int) -> NDArray[np.float32]
     return (axes * signs).astype(np.float32)
 
 
-def truncated(table: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
+def truncate_table(table: NDArray[np.float32], dims: int) -> NDArray[np.float32]:
     """Unit rows float32 [items, dims] of `table`, turned to its principal axes and cut."""
-    return unit_rows(table @ principal_axes(table, dims))
+    return normalize_rows(table @ find_principal_axes(table, dims))

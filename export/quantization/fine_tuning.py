@@ -18,7 +18,7 @@ from tensorflow_model_optimization.quantization.keras import QuantizeConfig
 from tensorflow_model_optimization.quantization.keras.quantizers import LastValueQuantizer
 from tqdm import tqdm
 
-from export.quantization.rows import QuantizedTable, largest_entry, unit_rows, with_scale
+from export.table import LARGEST_ENTRIES, QuantizedTable, normalize_rows
 
 EPOCHS = 20
 _FEWEST_STEPS = 400
@@ -44,10 +44,10 @@ def fine_tune(
     At 4 bits entries are cut off at 1.4 standard deviations, which leaves finer steps to the others. Repeats itself on
     the same machine and versions.
     """
-    tuner = _Tuner(unit_rows(start), unit_rows(teacher), bits, seed)
+    tuner = _Tuner(normalize_rows(start), normalize_rows(teacher), bits, seed)
     steps = min(_MOST_STEPS, max(_FEWEST_STEPS, EPOCHS * -(-len(start) // _BATCH)))
     tuner.run(steps, progress)
-    return with_scale(tuner.rounded(), bits)
+    return QuantizedTable.from_rows(tuner.rounded(), bits)
 
 
 class _WeightsOnly(QuantizeConfig):
@@ -112,7 +112,7 @@ class _Tuner:
 
     def rounded(self) -> NDArray[np.int8]:
         weights = self.weights.numpy()
-        step = np.abs(weights).max() / largest_entry(self.bits)
+        step = np.abs(weights).max() / LARGEST_ENTRIES[self.bits]
         return np.rint(weights / step).astype(np.int8)
 
     def _rivals(self, rng: np.random.Generator) -> NDArray[np.int64]:

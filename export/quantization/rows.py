@@ -2,59 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from export.errors import ExportError
+from export.table import LARGEST_ENTRIES, QuantizedTable, normalize_rows
 
 RADIAL_WEIGHT = 16.0
-_CLIPS = (1.0, 0.8, 0.7, 0.6, 0.5)
+_CLIPS = (1.0, 0.8, 0.7, 0.6, 0.5)  # shares of the greatest entry at which entries are cut off
 _ROWS_TO_CHOOSE_BY = 20_000
 _ROWS_AT_ONCE = 1 << 15
-_MOST_STEPS = 64
-
-
-@dataclass(frozen=True)
-class QuantizedTable:
-    """A table of integers.
-
-    Attributes:
-        rows: int8 [items, columns]; at 4 bits from -7 to 7.
-        scale: what one step is worth: 1 / the greatest norm of a row, so that no cosine exceeds 1.
-        bits: of an entry as it will be stored, 8 or 4.
-    """
-
-    rows: NDArray[np.int8]
-    scale: float
-    bits: int
-
-    @property
-    def packed(self) -> NDArray[np.int8]:
-        """As it is stored: at 4 bits two entries to a byte, the first in its low half; int8 [items, bytes a row]."""
-        if self.bits == 8:
-            return self.rows
-        low, high = self.rows[:, ::2].view(np.uint8) & 15, self.rows[:, 1::2].view(np.uint8) & 15
-        return (low | high << 4).view(np.int8)
-
-
-def largest_entry(bits: int) -> int:
-    """The greatest integer of a symmetric range of `bits` bits: 127 or 7."""
-    return 2 ** (bits - 1) - 1
-
-
-def unit_rows(table: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows brought to length 1.
-
-    Raises:
-        ExportError: a row is zero or not finite, and so has no direction.
-    """
-    norms = np.linalg.norm(table, axis=1, keepdims=True)
-    bad = np.flatnonzero(~(norms[:, 0] > 0) | ~np.isfinite(norms[:, 0]))
-    if len(bad):
-        raise ExportError(f"row {bad[0]} of the table has norm {norms[bad[0], 0]}; train again")
-    return (table / norms).astype(np.float32)
+_MOST_STEPS = 64  # of the descent; rows of real tables are at rest after a few
+_LEAST_GAIN = 1e-4  # below it a step is float32's rounding
 
 
 def quantize(table: NDArray[np.float32], bits: int = 8) -> QuantizedTable:
@@ -71,19 +30,19 @@ def quantize(table: NDArray[np.float32], bits: int = 8) -> QuantizedTable:
     Raises:
         ExportError: a row is zero or not finite, and so has no direction; or rows of odd length at 4 bits.
     """
-    check_packs(table.shape[1], bits)
-    units = unit_rows(table)
-    limit = largest_entry(bits)
+    check_packing(table.shape[1], bits)
+    units = normalize_rows(table)
+    limit = LARGEST_ENTRIES[bits]
     greatest = float(np.abs(units).max())
     some = units[:: max(1, len(units) // _ROWS_TO_CHOOSE_BY)]
     radius = min((np.float32(limit / (clip * greatest)) for clip in _CLIPS), key=lambda r: _error(some, r, limit))
     rows = np.empty(table.shape, np.int8)
     for start in range(0, len(table), _ROWS_AT_ONCE):
         rows[start : start + _ROWS_AT_ONCE] = _round(units[start : start + _ROWS_AT_ONCE], radius, limit)
-    return with_scale(rows, bits)
+    return QuantizedTable.from_rows(rows, bits)
 
 
-def check_packs(dims: int, bits: int) -> None:
+def check_packing(dims: int, bits: int) -> None:
     """Refuses rows that would not end with a byte.
 
     Raises:
@@ -91,12 +50,6 @@ def check_packs(dims: int, bits: int) -> None:
     """
     if dims * bits % 8:
         raise ExportError(f"rows of {dims} numbers do not pack two to a byte; 4 bits need even dims")
-
-
-def with_scale(rows: NDArray[np.int8], bits: int) -> QuantizedTable:
-    """`rows` with the scale that brings the longest of them to length 1."""
-    longest = np.sqrt(np.square(rows.astype(np.int64)).sum(axis=1).max())
-    return QuantizedTable(rows, float(1 / longest), bits)
 
 
 def _error(units: NDArray[np.float32], radius: np.float32, limit: int) -> float:
@@ -111,7 +64,7 @@ def _round(units: NDArray[np.float32], radius: np.float32, limit: int) -> NDArra
     active = np.arange(len(rows))
     for _ in range(_MOST_STEPS):
         step, place, gain = _best_step(rows[active], target[active], units[active], limit)
-        improves = gain < -1e-4
+        improves = gain < -_LEAST_GAIN
         active = active[improves]
         if not len(active):
             break

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import os
 from collections.abc import Sequence
@@ -11,17 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from export.quantization.sizes import Candidate, frontier
+from export.quantization.sizes import find_frontier
 from export.writing.export_file import Exported
 from training.console.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.text import Annotation
+    from matplotlib.legend import Legend
 
 WIDE = (9.0, 4.6)
 NARROW = (3.7, 3.9)
@@ -40,12 +36,11 @@ _STYLE: Any = {
     "font.size": _FONT_SIZE,
 }
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-_DIRECTIONS = ((0, 1), (-1, 1), (1, -1), (0, -1), (-1, 0), (1, 0), (1, 1), (-1, -1))
-_DISTANCES = (9, 18, 30, 42, 56)
-_MARKER_PIXELS = 7
-_DOTS_A_LINE = 60
-_POINTS_AN_INCH = 72
-_OFFSETS = [(along * distance, up * distance) for distance in _DISTANCES for along, up in _DIRECTIONS]
+_TICK_DISTANCE = 7  # pixels between two numbers of an axis
+_MARKER_PIXELS = 6  # from the middle of a marker to its edge
+_RING_PIXELS = 10
+_LONGEST_WITHOUT_LINE = 16  # pixels from a point to its name
+_MOST_MOVES = 300  # of the names; a limit of time, as adjustText has it, would not repeat itself
 
 
 class Point(NamedTuple):
@@ -59,59 +54,56 @@ class Point(NamedTuple):
     exported: bool
 
 
-def write_frontier(sizes: Sequence[Candidate], points: Sequence[Exported], exported: Exported, folder: Path) -> None:
+def write_frontier(exported: Exported, files: Sequence[Exported], folder: Path) -> None:
     """Writes `frontier.json`, `frontier.svg` and `frontier.png`; the same bytes from the same arguments.
 
     Args:
-        sizes: every candidate, smallest first.
-        points: the files written for those on the frontier.
-        exported: the file that was asked for.
+        exported: the file that was asked for, and the sizes that were tried.
+        files: those written for the sizes on the frontier.
     """
     with replacing(folder / "frontier.json") as temporary:
-        record = _record(sizes, points, exported, folder)
+        record = _make_record(exported, files, folder)
         temporary.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
     with replacing(folder / "frontier.svg") as temporary:
-        temporary.write_text(chart_svg(sizes, exported), "utf-8")
+        temporary.write_text(draw_svg(exported), "utf-8")
     with replacing(folder / "frontier.png") as temporary:
-        _save(sizes, exported, WIDE, temporary, format="png", dpi=_PNG_DPI, metadata={"Software": None})
+        _save(exported, WIDE, temporary, format="png", dpi=_PNG_DPI, metadata={"Software": None})
 
 
-def chart_svg(sizes: Sequence[Candidate], exported: Exported, inches: tuple[float, float] = WIDE) -> str:
+def draw_svg(exported: Exported, inches: tuple[float, float] = WIDE) -> str:
     """The chart as SVG of the given width and height; its text is text, so that it can be read and searched."""
     stream = io.StringIO()
-    _save(sizes, exported, inches, stream, format="svg", metadata=_NO_METADATA)
+    _save(exported, inches, stream, format="svg", metadata=_NO_METADATA)
     return stream.getvalue()
 
 
-def points_of(sizes: Sequence[Candidate], exported: Exported) -> list[Point]:
-    """What the chart shows: every candidate, and the exported file where its size is not among them."""
-    best = {candidate.name for candidate in frontier(sizes)}
-    name = f"{exported.dims}x{exported.bits}"
-    found = [
-        Point(c.name, c.table.bits, c.flatbuffer_bytes, c.quality.overlap_at_10, c.name in best, c.name == name)
-        for c in sizes
+def list_points(exported: Exported) -> list[Point]:
+    """What the chart shows: every size, and that of the exported file where it is not among them."""
+    best = {candidate.name for candidate in find_frontier(exported.sizes)}
+    points = [
+        Point(
+            name=c.name,
+            bits=c.table.bits,
+            flatbuffer_bytes=c.flatbuffer_bytes,
+            overlap=c.quality.overlap_at_10,
+            best=c.name in best,
+            exported=c.name == exported.size,
+        )
+        for c in exported.sizes
     ]
-    if not any(point.exported for point in found):
+    if not any(point.exported for point in points):
         overlap = exported.quality.overlap_at_10
-        found.append(Point(name, exported.bits, exported.flatbuffer_bytes, overlap, False, True))
-    return found
+        points.append(Point(exported.size, exported.bits, exported.flatbuffer_bytes, overlap, False, True))
+    return points
 
 
-def _record(sizes: Sequence[Candidate], points: Sequence[Exported], exported: Exported, folder: Path) -> dict[str, Any]:
-    files = {(point.dims, point.bits): point.path.name for point in points}
-    best = {candidate.name for candidate in frontier(sizes)}
+def _make_record(exported: Exported, files: Sequence[Exported], folder: Path) -> dict[str, Any]:
+    file_names = {file.size: file.path.name for file in files}
+    best = {candidate.name for candidate in find_frontier(exported.sizes)}
     candidates = [
-        {
-            "dims": c.dims,
-            "bits": c.table.bits,
-            "method": c.method,
-            "flatbuffer_bytes": c.flatbuffer_bytes,
-            "quality": asdict(c.quality),
-            "on_frontier": c.name in best,
-            "exported": (c.dims, c.table.bits) == (exported.dims, exported.bits),
-            "file": files.get((c.dims, c.table.bits)),
-        }
-        for c in sizes
+        c.as_record()
+        | {"on_frontier": c.name in best, "exported": c.name == exported.size, "file": file_names.get(c.name)}
+        for c in exported.sizes
     ]
     return {
         "exported": {
@@ -126,16 +118,15 @@ def _record(sizes: Sequence[Candidate], points: Sequence[Exported], exported: Ex
     }
 
 
-def _save(
-    sizes: Sequence[Candidate], exported: Exported, inches: tuple[float, float], target: Any, **options: Any
-) -> None:
+def _save(exported: Exported, inches: tuple[float, float], target: Any, **options: Any) -> None:
     import matplotlib
 
     with matplotlib.rc_context(_STYLE):
-        _draw(points_of(sizes, exported), inches).savefig(target, **options)
+        draw_chart(list_points(exported), inches).savefig(target, **options)
 
 
-def _draw(points: Sequence[Point], inches: tuple[float, float]) -> Figure:
+def draw_chart(points: Sequence[Point], inches: tuple[float, float]) -> Figure:
+    """The chart of the given width and height, its names moved apart."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -148,18 +139,43 @@ def _draw(points: Sequence[Point], inches: tuple[float, float]) -> Figure:
     for bits in sorted({p.bits for p in points}, reverse=True):
         _scatter(axis, [p for p in points if p.bits == bits], bits)
     chosen = next(p for p in points if p.exported)
-    _ring(axis, chosen.flatbuffer_bytes, chosen.overlap)
+    _ring(axis, chosen)
     legend = axis.legend(title="dims x bits", loc="lower right", frameon=False, labelcolor=INK, markerscale=0.8)
     legend.get_title().set_color(INK)
     figure.canvas.draw()
     figure.set_layout_engine("none")
     _thin_out(axis)
-    _label(axis, points, np.array(line), [legend.get_window_extent()])
+    _name_points(axis, points, legend)
     return figure
 
 
-def _ring(axis: Axes, x: float, y: float) -> None:
-    axis.scatter(x, y, s=190, facecolor="none", edgecolor=INK, linewidth=1.6, zorder=2, label="exported")
+def _ring(axis: Axes, point: Point) -> None:
+    ring = axis.scatter(point.flatbuffer_bytes, point.overlap, s=190, facecolor="none", edgecolor=INK, linewidth=1.6)
+    ring.set(zorder=2, label="exported")
+
+
+def _name_points(axis: Axes, points: Sequence[Point], legend: Legend) -> None:
+    """Names each point beside it, clear of markers, legend and other names; a line leads to one that had to move."""
+    from adjustText import adjust_text
+    from matplotlib.transforms import Bbox
+
+    centers = axis.transData.transform([(p.flatbuffer_bytes, p.overlap) for p in points])
+    radii = [_RING_PIXELS if p.exported else _MARKER_PIXELS for p in points]
+    drawn = [Bbox.from_extents(x - r, y - r, x + r, y + r) for (x, y), r in zip(centers, radii, strict=True)]
+    to_data = axis.transData.inverted()  # adjustText reads boxes so, though it says nothing of it
+    names = [
+        axis.text(p.flatbuffer_bytes, p.overlap, p.name, color=BITS_COLORS[p.bits], ha="center", va="center", zorder=4)
+        for p in points
+    ]
+    next(name for name, p in zip(names, points, strict=True) if p.exported).set_fontweight("bold")
+    adjust_text(
+        names,
+        objects=[box.transformed(to_data) for box in (*drawn, legend.get_window_extent())],
+        ax=axis,
+        iter_lim=_MOST_MOVES,
+        arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.7},
+        min_arrow_len=_LONGEST_WITHOUT_LINE,
+    )
 
 
 def _style(axis: Axes, points: Sequence[Point]) -> None:
@@ -195,7 +211,7 @@ def _thin_out(axis: Axes) -> None:
     for text in axis.get_xticklabels():
         box = text.get_window_extent()
         text.set_visible(box.x0 > end)
-        end = max(end, box.x1 + _MARKER_PIXELS) if text.get_visible() else end
+        end = max(end, box.x1 + _TICK_DISTANCE) if text.get_visible() else end
 
 
 def _scatter(axis: Axes, points: Sequence[Point], bits: int) -> None:
@@ -211,75 +227,3 @@ def _scatter(axis: Axes, points: Sequence[Point], bits: int) -> None:
         zorder=3,
     )
     axis.scatter([], [], s=46, marker=_MARKERS[bits], color=BITS_COLORS[bits], linewidth=1.5, label=f"{bits} bits")
-
-
-def _label(axis: Axes, points: Sequence[Point], line: NDArray[np.float64], taken: list[Any]) -> None:
-    """Names each point beside it, where no other name stands and as little of the drawing as can be lies under it."""
-    drawn = _drawn(axis, points, line)
-    for point in sorted(points, key=lambda p: (not p.exported, not p.best)):
-        free: list[tuple[int, tuple[int, int], Any]] = []
-        for offset in _OFFSETS:
-            box = _try(axis, point, offset)
-            if _within(axis, box) and not any(box.overlaps(other) for other in taken):
-                leader = _leader(axis, point, offset)
-                crossed = sum(_covered(other, leader) for other in taken)
-                free.append((_covered(box, drawn) + crossed, offset, box))
-        if free:
-            _, offset, box = min(free, key=lambda place: place[0])
-            _name(axis, point, offset, leader=len(_leader(axis, point, offset)) > 0)
-            drawn = np.concatenate([drawn, _leader(axis, point, offset)])
-            taken.append(box)
-
-
-def _try(axis: Axes, point: Point, offset: tuple[int, int]) -> Any:
-    """The box that the name would fill."""
-    text = _name(axis, point, offset)
-    box = text.get_window_extent().padded(2)
-    text.remove()
-    return box
-
-
-def _name(axis: Axes, point: Point, offset: tuple[int, int], *, leader: bool = False) -> Annotation:
-    color = BITS_COLORS[point.bits]
-    return axis.annotate(
-        point.name,
-        (point.flatbuffer_bytes, point.overlap),
-        offset,
-        textcoords="offset points",
-        ha=("center", "left", "right")[int(np.sign(offset[0]))],
-        va=("center", "bottom", "top")[int(np.sign(offset[1]))],
-        color=color,
-        weight="bold" if point.exported else "normal",
-        arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 4}
-        if leader
-        else None,
-    )
-
-
-def _drawn(axis: Axes, points: Sequence[Point], line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Pixels that a name should not cover: some around each marker, and some along the frontier."""
-    centers = axis.transData.transform([(p.flatbuffer_bytes, p.overlap) for p in points])
-    around = [centers + _MARKER_PIXELS * np.array([x, y]) for x in (-1, 0, 1) for y in (-1, 0, 1)]
-    along = [_dots(a, b) for a, b in itertools.pairwise(axis.transData.transform(line))]
-    return np.concatenate([*around, *along])
-
-
-def _leader(axis: Axes, point: Point, offset: tuple[int, int]) -> NDArray[np.float64]:
-    """Pixels along the line to a name that stands too far from its point to need none."""
-    if max(map(abs, offset)) == _DISTANCES[0]:
-        return np.empty((0, 2))
-    center = axis.transData.transform((point.flatbuffer_bytes, point.overlap))
-    return _dots(center, center + np.array(offset) * axis.figure.dpi / _POINTS_AN_INCH)
-
-
-def _dots(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.float64]:
-    return start + np.linspace(0, 1, _DOTS_A_LINE)[:, None] * (end - start)
-
-
-def _covered(box: Any, pixels: NDArray[np.float64]) -> int:
-    return int(((pixels >= box.min) & (pixels <= box.max)).all(axis=1).sum())
-
-
-def _within(axis: Axes, box: Any) -> bool:
-    frame = axis.get_window_extent()
-    return bool((box.min >= frame.min).all() and (box.max <= frame.max).all())

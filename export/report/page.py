@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from export.quantization.sizes import LEAST_GAIN, Candidate
-from export.report import chart as frontier
-from export.verification.engines import TIE, Quality
+from export.errors import ExportError
+from export.quantization.sizes import LEAST_GAIN
+from export.report import chart
+from export.verification.quality import TIE, NeighborQuality
 from export.writing.export_file import Exported
 from training.console.files import replacing
 
@@ -38,12 +38,12 @@ _MEANINGS = {
     "archive headers": "names, offsets and the digest of the file",
 }
 _COLORS = {
-    frontier.INK: "var(--ink)",
-    frontier.MUTED: "var(--muted)",
-    frontier.GRID: "var(--line)",
-    frontier.PAPER: "var(--card)",
-    frontier.BITS_COLORS[8]: "var(--blue)",
-    frontier.BITS_COLORS[4]: "var(--orange)",
+    chart.INK: "var(--ink)",
+    chart.MUTED: "var(--muted)",
+    chart.GRID: "var(--line)",
+    chart.PAPER: "var(--card)",
+    chart.BITS_COLORS[8]: "var(--blue)",
+    chart.BITS_COLORS[4]: "var(--orange)",
 }
 
 
@@ -82,7 +82,7 @@ class Interval(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Operator:
+class OperatorLine:
     """One op of a signature as the page lists it."""
 
     kind: str
@@ -90,18 +90,25 @@ class Operator:
     shape: str
 
 
-def write_report(exported: Exported, sizes: Sequence[Candidate], path: Path) -> None:
+def write_report(exported: Exported, path: Path) -> None:
     """Writes one self-contained HTML page about `exported`; the same bytes from the same arguments.
 
-    Args:
-        sizes: every candidate that was tried beside it, smallest first; perhaps none.
+    Raises:
+        ExportError: it is a model of what people like.
     """
     with replacing(path) as temporary:
-        temporary.write_text(page(exported, sizes), "utf-8")
+        temporary.write_text(render_page(exported), "utf-8")
 
 
-def page(exported: Exported, sizes: Sequence[Candidate]) -> str:
-    """The page as text. Every text from the data is escaped."""
+def render_page(exported: Exported) -> str:
+    """The page as text. Every text from the data is escaped.
+
+    Raises:
+        ExportError: it is a model of what people like.
+    """
+    quality = exported.quality
+    if not isinstance(quality, NeighborQuality):
+        raise ExportError(f"{exported.path}: is a model of what people like, for which there is no report")
     templates = FileSystemLoader(Path(__file__).parent)
     environment = Environment(
         loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -110,19 +117,19 @@ def page(exported: Exported, sizes: Sequence[Candidate]) -> str:
     return environment.get_template(_TEMPLATE).render(
         e=exported,
         float_bytes=_float_bytes(exported),
-        sizes=sizes,
-        points={point.name: point for point in frontier.points_of(sizes, exported)},
+        sizes=exported.sizes,
+        points={point.name: point for point in chart.list_points(exported)},
         scale=_scale(exported),
         parts=_parts(exported),
-        measures=_measures(exported.quality),
-        thirds=[Bar(f"{name} third", _percent(v), v) for name, v in exported.quality.overlap_by_frequency.items()],
-        triplets=_triplets(exported.quality),
+        measures=_measures(quality),
+        thirds=[Bar(f"{name} third", _percent(v), v) for name, v in quality.overlap_by_frequency.items()],
+        triplets=_triplets(quality),
         tie=TIE,
         training=_training(exported),
         tables=[(name, value) for name, value in exported.training.items() if _is_table(value)],
         methods=METHODS,
-        why=_why(exported),
-        charts=_charts(sizes, exported),
+        why=_why(exported, quality),
+        charts=_charts(exported),
         signatures=_signatures(exported),
     )
 
@@ -159,7 +166,7 @@ def _parts(exported: Exported) -> list[Part]:
     ]
 
 
-def _measures(quality: Quality) -> list[Bar]:
+def _measures(quality: NeighborQuality) -> list[Bar]:
     return [
         Bar("overlap@10", _percent(quality.overlap_at_10), quality.overlap_at_10),
         Bar("overlap@10, strict", _percent(quality.strict_overlap_at_10), quality.strict_overlap_at_10),
@@ -167,7 +174,7 @@ def _measures(quality: Quality) -> list[Bar]:
     ]
 
 
-def _triplets(quality: Quality) -> Interval | None:
+def _triplets(quality: NeighborQuality) -> Interval | None:
     """The axis runs between whole percents, with some room around all that is shown."""
     after, before = quality.triplets, quality.float_triplets
     if after is None or before is None:
@@ -190,12 +197,12 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
-def _why(exported: Exported) -> str:
-    """Why the kept method is the kept one, by the rule of `candidates`."""
+def _why(exported: Exported, quality: NeighborQuality) -> str:
+    """Why the kept method is the kept one, by the rule of `try_methods`."""
     found = {attempt.method: attempt for attempt in exported.tried}
     least = _points(LEAST_GAIN)
-    if "qat" not in found and exported.quality.overlap_at_10 >= 1 - LEAST_GAIN:
-        loss = _points(1 - exported.quality.overlap_at_10)
+    if "qat" not in found and quality.overlap_at_10 >= 1 - LEAST_GAIN:
+        loss = _points(1 - quality.overlap_at_10)
         return (
             f"Rounding loses {loss} points of overlap@10; fine-tuning has to win back more than {least}, so it cannot."
         )
@@ -213,12 +220,12 @@ def _why(exported: Exported) -> str:
     return f"{compared}; to be kept it has to win back more than {least}."
 
 
-def _charts(sizes: Sequence[Candidate], exported: Exported) -> dict[str, Markup]:
+def _charts(exported: Exported) -> dict[str, Markup]:
     """The frontier for wide and for narrow windows; none where no sizes were tried."""
-    if not sizes:
+    if not exported.sizes:
         return {}
-    shapes = {"wide": frontier.WIDE, "narrow": frontier.NARROW}
-    return {name: _inline(frontier.chart_svg(sizes, exported, inches), name) for name, inches in shapes.items()}
+    shapes = {"wide": chart.WIDE, "narrow": chart.NARROW}
+    return {name: _inline(chart.draw_svg(exported, inches), name) for name, inches in shapes.items()}
 
 
 def _inline(svg: str, name: str) -> Markup:
@@ -230,9 +237,9 @@ def _inline(svg: str, name: str) -> Markup:
     return Markup(svg)  # noqa: S704 - drawn by matplotlib from numbers alone
 
 
-def _signatures(exported: Exported) -> dict[str, list[Operator]]:
+def _signatures(exported: Exported) -> dict[str, list[OperatorLine]]:
     return {
-        name: [Operator(kind, version, _shape(shape)) for _, kind, version, shape in operators]
+        name: [OperatorLine(kind, version, _shape(shape)) for _, kind, version, shape in operators]
         for name, operators in groupby(exported.operators, key=lambda operator: operator[0])
     }
 

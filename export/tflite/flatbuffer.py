@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import flatbuffers
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from flatbuffers.number_types import UOffsetTFlags
 from numpy.typing import NDArray
-from tensorflow.lite.python import schema_py_generated as schema
 
 from export.tflite.operators import TABLE, Operator, Signature, Tensor
 
@@ -46,7 +46,7 @@ class _AlignedBuffer(schema.BufferT):
         return schema.BufferEnd(builder)
 
 
-def serialize(signatures: list[Signature], description: str) -> Flatbuffer:
+def serialize(signatures: list[Signature], description: str = "mignon") -> Flatbuffer:
     """The flatbuffer of `signatures`; equal constants are stored once, across all of them."""
     model = schema.ModelT()
     model.version = 3

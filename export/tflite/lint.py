@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 from export.errors import ExportError
-from export.tflite.op_versions import NEWEST_IN_TFLITE_RUNTIME_2_14
 
-CLEAN = 0
-FAULTS = 1
-BAD_INPUT = 2
+_OP_VERSIONS = Path(__file__).with_name("op_versions.json")
+NEWEST_IN_TFLITE_RUNTIME_2_14: dict[str, int] = json.loads(_OP_VERSIONS.read_text("utf-8"))["newest"]
 OP_VERSION = "op version"
 ALIGNMENT = 16
 LARGE_BYTES = 1024
@@ -57,22 +53,22 @@ class _Constant:
 
 
 @dataclass(frozen=True)
-class _Model:
+class _ReadModel:
     tree: Any
     constants: tuple[_Constant, ...]
 
 
-def lint(path: Path) -> list[Fault]:
-    """All faults of the file at `path`.
+def lint_file(path: str | Path) -> list[Fault]:
+    """All faults of the file at `path`, any `.tflite` file.
 
     Raises:
         ExportError: it cannot be read, or is not a TFLite flatbuffer.
     """
-    model = _read(path)
+    model = _read(Path(path))
     return [fault for rule in _RULES for fault in rule(model)]
 
 
-def _read(path: Path) -> _Model:
+def _read(path: Path) -> _ReadModel:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -82,7 +78,7 @@ def _read(path: Path) -> _Model:
     try:
         view = schema.Model.GetRootAs(data)
         tree = schema.ModelT.InitFromObj(view)
-        return _Model(tree, tuple(_constants(view, tree)))
+        return _ReadModel(tree, tuple(_constants(view, tree)))
     except Exception as error:
         raise ExportError(f"{path}: the flatbuffer is damaged ({error}); export or copy it again") from error
 
@@ -100,14 +96,14 @@ def _constants(view: Any, tree: Any) -> Iterator[_Constant]:
             yield _Constant(_text(tensor.name), tensor, tensor.buffer, np.asarray(data, np.uint8), offset)
 
 
-def _float_tables(model: _Model) -> Iterator[Fault]:
+def _float_tables(model: _ReadModel) -> Iterator[Fault]:
     for constant in model.constants:
         if constant.tensor.type == schema.TensorType.FLOAT32 and len(_shape(constant.tensor)) >= 2:
             found = f"float32 {_shape(constant.tensor)}, {constant.data.size:,} bytes"
             yield Fault("float table", constant.name, found, "quantize it to int8: a quarter of the bytes")
 
 
-def _duplicates(model: _Model) -> Iterator[Fault]:
+def _duplicates(model: _ReadModel) -> Iterator[Fault]:
     """The same values in two buffers: to the byte, or as a table quantized twice in different ways."""
     for i, constant in enumerate(model.constants):
         for other in model.constants[:i]:
@@ -136,7 +132,7 @@ def _values(constant: _Constant) -> np.ndarray[Any, np.dtype[np.float32]]:
     return values
 
 
-def _missing_scales(model: _Model) -> Iterator[Fault]:
+def _missing_scales(model: _ReadModel) -> Iterator[Fault]:
     for constant in model.constants:
         quantization = constant.tensor.quantization
         scale = None if quantization is None else quantization.scale
@@ -144,14 +140,14 @@ def _missing_scales(model: _Model) -> Iterator[Fault]:
             yield Fault("missing scale", constant.name, "integers without a scale", "give it quantization parameters")
 
 
-def _misaligned(model: _Model) -> Iterator[Fault]:
+def _misaligned(model: _ReadModel) -> Iterator[Fault]:
     for constant in model.constants:
         if constant.offset % ALIGNMENT:
             found = f"starts at byte {constant.offset}, {constant.offset % ALIGNMENT} past a multiple of {ALIGNMENT}"
             yield Fault("unaligned table", constant.name, found, f"write its vector with alignment {ALIGNMENT}")
 
 
-def _unknown_ops(model: _Model) -> Iterator[Fault]:
+def _unknown_ops(model: _ReadModel) -> Iterator[Fault]:
     for code in model.tree.operatorCodes:
         builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
         name = _OPS.get(builtin, str(builtin))
@@ -165,7 +161,7 @@ def _unknown_ops(model: _Model) -> Iterator[Fault]:
             yield Fault(OP_VERSION, name, found, _OLDER_FORMS.get(name, "use an older form"))
 
 
-def _signature_shapes(model: _Model) -> Iterator[Fault]:
+def _signature_shapes(model: _ReadModel) -> Iterator[Fault]:
     if not model.tree.signatureDefs:
         yield Fault("no signature", "the file", "has none", "convert from a SavedModel with signatures")
         return
@@ -186,7 +182,7 @@ def _is_fixed_list(tensor: Any) -> bool:
     return bool(_shape(tensor)) and (signature is None or -1 not in list(signature))
 
 
-def _unreachable(model: _Model) -> Iterator[Fault]:
+def _unreachable(model: _ReadModel) -> Iterator[Fault]:
     for graph in model.tree.subgraphs:
         used = {*graph.inputs, *graph.outputs}
         for operator in graph.operators or []:
@@ -196,7 +192,7 @@ def _unreachable(model: _Model) -> Iterator[Fault]:
                 yield Fault("unreachable tensor", _text(tensor.name), "no op reads it", "remove it from the graph")
 
 
-_RULES: tuple[Callable[[_Model], Iterator[Fault]], ...] = (
+_RULES: tuple[Callable[[_ReadModel], Iterator[Fault]], ...] = (
     _float_tables,
     _duplicates,
     _missing_scales,
@@ -213,21 +209,3 @@ def _shape(tensor: Any) -> list[int]:
 
 def _text(raw: bytes | str | None) -> str:
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw or "(unnamed)"
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `python -m export lint`; returns 0 if clean, 1 if there are faults, 2 if the file cannot be read."""
-    parser = argparse.ArgumentParser(prog="python -m export lint", description="Reports the faults of a .tflite file.")
-    parser.add_argument("file", type=Path, help="any .tflite file")
-    parser.add_argument("--json", action="store_true", help="print the faults as JSON")
-    arguments = parser.parse_args(argv)
-    try:
-        faults = lint(arguments.file)
-    except ExportError as error:
-        print(f"export: {error}", file=sys.stderr)
-        return BAD_INPUT
-    if arguments.json:
-        print(json.dumps([asdict(fault) for fault in faults], ensure_ascii=False))
-    else:
-        print("\n".join(map(str, faults)) or f"{arguments.file}: no fault")
-    return FAULTS if faults else CLEAN

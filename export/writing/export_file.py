@@ -2,40 +2,57 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from device_runtime.engines.usearch_engine import IndexRecord, index_path
-from device_runtime.format.layout import FORMAT_VERSION
-from device_runtime.format.manifest import Manifest
 from device_runtime.format.model_file import ModelFile
 from export.errors import VerificationError
-from export.quantization.rows import unit_rows
-from export.quantization.sizes import Candidate, least_overlap, vectors_in
+from export.quantization.sizes import Candidate, Tried
+from export.request import Labels
+from export.table import QuantizedTable
 from export.tflite.flatbuffer import Flatbuffer, serialize
-from export.tflite.lint import OP_VERSION, Fault, lint
-from export.tflite.operators import Signature, signatures
-from export.verification import engines as gate
-from export.verification.engines import Judge, Quality
-from export.writing.index import BuiltIndex, build
-from export.writing.pack import Vocabulary, pack
-from training import trained
+from export.tflite.lint import OP_VERSION, Fault, lint_file
+from export.tflite.operators import Signature
+from export.tflite.signatures import build_signatures
+from export.verification import engines
+from export.verification.quality import BasketQuality, Judge, NeighborQuality
+from export.writing.index import BuiltIndex, build_index
+from export.writing.manifest import make_manifest
+from export.writing.pack import pack
 from training.console.files import replacing
 from training.trained import Trained
 
 
 @dataclass(frozen=True)
-class Labels:
-    """What the file is called, and the license of its data."""
+class ExportJob:
+    """One file to write.
 
-    name: str
-    license: str = "unspecified"
+    Attributes:
+        tried: whose best table it gets.
+        judge: the float model that it is held against.
+        least_overlap: the share of the ten best below which it is refused.
+        sizes: the best tables of other sizes that were made beside it, smallest first.
+        index: also write an approximate index beside it.
+        progress: show bars.
+    """
+
+    source: Trained
+    judge: Judge
+    tried: Tried[NeighborQuality] | Tried[BasketQuality]
+    out: Path
+    labels: Labels
+    least_overlap: float = 0.0
+    sizes: tuple[Candidate[NeighborQuality], ...] = ()
+    index: bool = False
+    progress: bool = False
+
+    @property
+    def table(self) -> QuantizedTable:
+        """The one to write."""
+        return self.tried.best.table
 
 
 @dataclass(frozen=True)
@@ -43,7 +60,7 @@ class Attempt:
     """One way to find the integers, what it kept, and whether the file has it."""
 
     method: str
-    quality: Quality
+    quality: NeighborQuality
     kept: bool
 
 
@@ -52,145 +69,112 @@ class Exported:
     """One written file.
 
     Attributes:
+        objective: what the model was trained on, `attributes` or `interactions`.
         trained_dims: of the float table; `dims` may be fewer.
+        bytes_per_item: of the table; a bias has one of them.
+        method: how the integers were found, `ptq` or `qat`; `None` for a model of what people like.
         parts: bytes of the table, of the rest of the graph, and of each entry of the archive as stored.
         least_overlap: below which the file would have been refused.
+        tried: the ways between which `method` was chosen.
+        engines: that answer from it as exact integers do.
+        missing_engines: that it was not verified on, since they are not installed.
         operators: (signature, op, version, shape of its result) in the order in which they run.
         allowed_faults: what lint says of the file and is meant so.
         training: the metrics that training left.
         index, index_seconds: of the index beside it, if one was asked for, and how long it took to build and measure.
+        sizes: the best tables of other sizes that were tried beside it, smallest first.
     """
 
     path: Path
     labels: Labels
+    objective: str
     rows: int
     trained_dims: int
     dims: int
     bits: int
-    method: str
+    bytes_per_item: int
+    method: str | None
     file_bytes: int
     flatbuffer_bytes: int
     parts: dict[str, int]
-    quality: Quality
+    quality: NeighborQuality | BasketQuality
     least_overlap: float
     tried: tuple[Attempt, ...]
     engines: tuple[str, ...]
+    missing_engines: tuple[str, ...]
     operators: tuple[tuple[str, str, int, tuple[int, ...]], ...]
     allowed_faults: tuple[Fault, ...]
     training: dict[str, Any]
     index: IndexRecord | None
     index_seconds: float | None
+    sizes: tuple[Candidate[NeighborQuality], ...]
+
+    @property
+    def size(self) -> str:
+        """Such as `16x8`: dims and bits."""
+        return f"{self.dims}x{self.bits}"
+
+    def as_record(self) -> dict[str, Any]:
+        """All but the tables of `sizes`, as JSON holds it."""
+        record = asdict(replace(self, sizes=()))
+        return record | {"path": str(self.path), "sizes": [candidate.as_record() for candidate in self.sizes]}
 
 
-def judge_of(folder: Path, source: Trained) -> Judge:
-    """The Keras model in a trained folder as what a file is held against.
-
-    Raises:
-        ExportError: a row has no direction.
-    """
-    import tf_keras
-
-    model = tf_keras.models.load_model(folder / trained.MODEL, compile=False)
-    vectors: NDArray[np.float32] = model(np.arange(len(source.table), dtype=np.int32)).numpy()
-    return Judge(unit_rows(vectors), source.triplets, gate.frequency_thirds(source.catalog))
-
-
-def write(  # noqa: PLR0913 - what is written, from what, where, and how it is judged
-    found: Sequence[Candidate],
-    source: Trained,
-    judge: Judge,
-    out: Path,
-    labels: Labels,
-    *,
-    min_overlap: float | None = None,
-    index: bool = False,
-    progress: bool = False,
-) -> Exported:
-    """Writes the first of `found` to `out`; the others are what was tried beside it.
-
-    Args:
-        index: also write an approximate index beside it. It takes its place first, and the file names its digest, so
-            that a stop between the two leaves no pair that is taken for one.
+def write_file(job: ExportJob) -> Exported:
+    """Writes the best table of `job` to its place, and its index, if one is asked for, beside it.
 
     Raises:
         ExportError: the table is too small for an index.
         MissingEngineError: an index is asked for, and usearch is not installed.
         VerificationError: it keeps too little, or the written file has faults or does not answer as exact arithmetic
-            does; nothing is left at `out`.
+            does; nothing is left at its place.
     """
-    chosen = found[0]
-    table = chosen.table
-    least = least_overlap(judge, chosen.dims, table.bits) if min_overlap is None else min_overlap
-    if chosen.quality.overlap_at_10 < least:
-        raise VerificationError(
-            f"{out}: {chosen.dims} dims at {table.bits} bits keep {chosen.quality.overlap_at_10:.3f} of the ten "
-            f"nearest items, fewer than {least:.3f}; give more dims or bits, or a lower --min-overlap"
-        )
-    built = build(table.rows, progress=progress) if index else None
-    graph = signatures(table)
-    flatbuffer = serialize(graph, "mignon")
-    manifest = _manifest(chosen, labels, flatbuffer, source.metrics, built)
-    vocabulary = Vocabulary(source.attributes, vectors_in(table, judge, source.attribute_vectors))
-    data = pack(flatbuffer.data, manifest, source.catalog, vocabulary)
-    with replacing(out) as temporary:
+    _refuse_too_little(job)
+    index = build_index(job.table.rows, progress=job.progress) if job.index else None
+    graph = build_signatures(job.table)
+    flatbuffer = serialize(graph)
+    data = _pack(job, flatbuffer, index)
+    with replacing(job.out) as temporary:
         temporary.write_bytes(data)
-        allowed = _refuse_faults(temporary, table.bits)
-        engines = gate.verify(temporary, table, judge, progress=progress)
-        entries = dict(ModelFile.open(temporary).entries())
-        if built:
-            with replacing(index_path(out)) as beside:
-                beside.write_bytes(built.data)
-    parts = {"table": table.packed.size, "graph": len(flatbuffer.data) - table.packed.size} | entries
-    return Exported(
-        path=out,
-        labels=labels,
-        rows=len(table.rows),
-        trained_dims=judge.vectors.shape[1],
-        dims=chosen.dims,
-        bits=table.bits,
-        method=chosen.method,
-        file_bytes=len(data),
-        flatbuffer_bytes=len(flatbuffer.data),
-        parts=parts,
-        quality=chosen.quality,
-        least_overlap=least,
-        tried=tuple(Attempt(c.method, c.quality, c is chosen) for c in found),
-        engines=engines,
-        operators=tuple(_operators(graph)),
-        allowed_faults=allowed,
-        training=source.metrics,
-        index=built.record if built else None,
-        index_seconds=built.seconds if built else None,
-    )
+        checked = _check(job, temporary)
+        _write_index(job.out, index)
+    return _describe(job, graph, len(flatbuffer.data), checked, index)
 
 
-def _manifest(
-    chosen: Candidate, labels: Labels, flatbuffer: Flatbuffer, training: dict[str, Any], built: BuiltIndex | None
-) -> Manifest:
-    table = chosen.table
-    start = flatbuffer.table_offset
-    stop = start + table.packed.size
-    return Manifest(
-        format_version=FORMAT_VERSION,
-        name=labels.name,
-        rows=len(table.rows),
-        dims=chosen.dims,
-        columns=chosen.dims,
-        bits=table.bits,
-        scale=table.scale,
-        table_offset=start,
-        objective="attributes",
-        quality=_rounded(asdict(chosen.quality)) | {"method": chosen.method, "training": training},
-        license=labels.license,
-        approximate_index=asdict(built.record) if built else None,
-        table_crc32=zlib.crc32(flatbuffer.data[start:stop]),
-        graph_crc32=zlib.crc32(flatbuffer.data[stop:], zlib.crc32(flatbuffer.data[:start])),
-    )
+def _refuse_too_little(job: ExportJob) -> None:
+    table, overlap = job.table, job.tried.best.quality.overlap_at_10
+    if overlap < job.least_overlap:
+        raise VerificationError(
+            f"{job.out}: {table.dims} dims at {table.bits} bits keep {overlap:.3f} of the ten nearest items, fewer "
+            f"than {job.least_overlap:.3f}; give more dims or bits, or a lower --min-overlap"
+        )
+
+
+def _pack(job: ExportJob, flatbuffer: Flatbuffer, index: BuiltIndex | None) -> bytes:
+    record = index.record if index else None
+    manifest = make_manifest(job.tried.best, job.labels, flatbuffer, job.source.metrics, record)
+    vectors = job.judge.move_vectors(job.source.attribute_vectors, job.table)
+    return pack(flatbuffer.data, manifest, replace(job.source, attribute_vectors=vectors))
+
+
+def _check(job: ExportJob, path: Path) -> dict[str, Any]:
+    """What only the written file tells, by the names that `Exported` has for it."""
+    entries = dict(ModelFile.open(path).entries())
+    allowed = _refuse_faults(path, job.table.bits)
+    verified = engines.verify(path, job.table, job.judge.verified_items(), progress=job.progress)
+    return {"file_bytes": path.stat().st_size, "parts": entries, "allowed_faults": allowed, "engines": verified}
+
+
+def _write_index(out: Path, index: BuiltIndex | None) -> None:
+    """It takes its place before the file, which names its digest: a stop between leaves no pair taken for one."""
+    if index:
+        with replacing(index_path(out)) as beside:
+            beside.write_bytes(index.data)
 
 
 def _refuse_faults(path: Path, bits: int) -> tuple[Fault, ...]:
     """A 4-bit table needs an op that tflite-runtime 2.14 does not have; everything else must be in order."""
-    faults = lint(path)
+    faults = lint_file(path)
     allowed = tuple(fault for fault in faults if bits == 4 and fault.rule == OP_VERSION)
     others = [fault for fault in faults if fault not in allowed]
     if others:
@@ -198,15 +182,48 @@ def _refuse_faults(path: Path, bits: int) -> tuple[Fault, ...]:
     return allowed
 
 
-def _operators(graph: Sequence[Signature]) -> list[tuple[str, str, int, tuple[int, ...]]]:
-    return [
-        (signature.name, operator.kind, operator.version, operator.outputs[0].shape)
-        for signature in graph
-        for operator in signature.operators
-    ]
+def _describe(
+    job: ExportJob,
+    graph: Sequence[Signature],
+    flatbuffer_bytes: int,
+    checked: dict[str, Any],
+    index: BuiltIndex | None,
+) -> Exported:
+    best, table = job.tried.best, job.table
+    items, bytes_per_item = table.packed.shape
+    parts = {"table": table.packed.size, "graph": flatbuffer_bytes - table.packed.size} | checked.pop("parts")
+    return Exported(
+        path=job.out,
+        labels=job.labels,
+        objective=table.objective,
+        rows=items,
+        trained_dims=job.source.table.shape[1],
+        dims=table.dims,
+        bits=table.bits,
+        bytes_per_item=bytes_per_item,
+        method=best.method,
+        flatbuffer_bytes=flatbuffer_bytes,
+        parts=parts,
+        quality=best.quality,
+        least_overlap=job.least_overlap,
+        tried=tuple(_list_attempts(job.tried)),
+        missing_engines=engines.find_missing_interpreters(),
+        operators=tuple(_list_operators(graph)),
+        training=job.source.metrics,
+        index=index.record if index else None,
+        index_seconds=index.seconds if index else None,
+        sizes=job.sizes,
+        **checked,
+    )
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    return round(value, 4) if isinstance(value, float) else value
+def _list_attempts(tried: Tried[NeighborQuality] | Tried[BasketQuality]) -> Iterator[Attempt]:
+    for candidate in (tried.best, *tried.others):
+        if candidate.method is not None and isinstance(candidate.quality, NeighborQuality):
+            yield Attempt(candidate.method, candidate.quality, candidate is tried.best)
+
+
+def _list_operators(graph: Sequence[Signature]) -> Iterator[tuple[str, str, int, tuple[int, ...]]]:
+    for signature in graph:
+        for operator in signature.operators:
+            yield signature.name, operator.kind, operator.version, operator.outputs[0].shape

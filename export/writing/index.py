@@ -40,7 +40,7 @@ class BuiltIndex:
     seconds: float
 
 
-class Question(NamedTuple):
+class IndexQuestion(NamedTuple):
     """Favorites, their sum, and the least exact score among the ten best others."""
 
     favorites: Rows
@@ -60,7 +60,7 @@ def check_size(rows: int) -> None:
         )
 
 
-def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
+def build_index(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
     """The index of int8 [rows, columns], built by one thread: the same bytes from the same rows and library.
 
     Of a few widths of the search the least is taken that finds LEAST_RECALL of the exact ten best for some items and
@@ -72,16 +72,16 @@ def build(table: NDArray[np.int8], *, progress: bool = False) -> BuiltIndex:
     """
     check_size(len(table))
     start = time.monotonic()
-    data = _graph_of(table, progress=progress)
-    return BuiltIndex(data, measured(table, data), time.monotonic() - start)
+    data = _build_graph(table, progress=progress)
+    return BuiltIndex(data, measure_index(table, data), time.monotonic() - start)
 
 
-def measured(table: NDArray[np.int8], data: bytes) -> IndexRecord:
+def measure_index(table: NDArray[np.int8], data: bytes) -> IndexRecord:
     """What to say of an index of `table`: how wide to search it, and what it finds then."""
     choosing = {kind: list(_questions(table, *sizes, _CHOOSING, seed=1)) for kind, sizes in KINDS.items()}
     for expansion in EXPANSIONS:
         graph = Graph(table, data, expansion)
-        if all(recall(graph, asked) >= LEAST_RECALL for asked in choosing.values()):
+        if all(measure_recall(graph, asked) >= LEAST_RECALL for asked in choosing.values()):
             break
     held = {kind: list(_questions(table, *sizes, _HELD, seed=2)) for kind, sizes in KINDS.items()}
     return IndexRecord(
@@ -91,11 +91,11 @@ def measured(table: NDArray[np.int8], data: bytes) -> IndexRecord:
         connectivity=CONNECTIVITY,
         expansion_add=EXPANSION_ADD,
         expansion_search=expansion,
-        recall_at_10={kind: round(recall(graph, asked), 4) for kind, asked in held.items()},
+        recall_at_10={kind: round(measure_recall(graph, asked), 4) for kind, asked in held.items()},
     )
 
 
-def recall(graph: Graph, asked: Sequence[Question]) -> float:
+def measure_recall(graph: Graph, asked: Sequence[IndexQuestion]) -> float:
     """The mean share of the exact best that are found; a row that ties with the last of them counts as one."""
     shares = []
     for question in asked:
@@ -105,7 +105,7 @@ def recall(graph: Graph, asked: Sequence[Question]) -> float:
     return float(np.mean(shares))
 
 
-def _graph_of(table: NDArray[np.int8], *, progress: bool) -> bytes:
+def _build_graph(table: NDArray[np.int8], *, progress: bool) -> bytes:
     index = library().Index(
         ndim=table.shape[1],
         metric="ip",
@@ -121,7 +121,7 @@ def _graph_of(table: NDArray[np.int8], *, progress: bool) -> bytes:
     return bytes(index.save())
 
 
-def _questions(table: NDArray[np.int8], fewest: int, most: int, count: int, seed: int) -> Iterator[Question]:
+def _questions(table: NDArray[np.int8], fewest: int, most: int, count: int, seed: int) -> Iterator[IndexQuestion]:
     """Random favorites, from `fewest` to `most` of them, and what exact integers answer."""
     rng = np.random.default_rng(seed)
     for size in rng.integers(fewest, most + 1, count):
@@ -129,4 +129,4 @@ def _questions(table: NDArray[np.int8], fewest: int, most: int, count: int, seed
         query = sum_of_rows(table, favorites)
         found, scores = best_of_table(table, query, NEIGHBORS + len(favorites))
         kept = positions_without(found, favorites, NEIGHBORS)
-        yield Question(favorites, query, float(scores[kept[-1]]))
+        yield IndexQuestion(favorites, query, float(scores[kept[-1]]))

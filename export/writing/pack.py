@@ -7,42 +7,37 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.format.layout import DIGEST_LENGTH, LARGEST_ENTRY, MANIFEST, SEAL, VOCABULARY, VOCABULARY_VECTORS
 from device_runtime.format.manifest import Manifest
-from training.inputs.catalog import Catalog
+from training.trained import Trained
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _REGULAR_FILE = 0o100644 << 16
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """What places a new item: (attribute, value) and its vector, float32 [values, dims], where the table's rows are."""
+def pack(flatbuffer: bytes, manifest: Manifest, source: Trained) -> bytes:
+    """The whole file: flatbuffer, archive, digest.
 
-    values: tuple[tuple[str, str], ...]
-    vectors: NDArray[np.float32]
-
-
-def pack(flatbuffer: bytes, manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> bytes:
-    """The whole file: flatbuffer, archive, digest."""
+    Args:
+        source: of which the catalog is packed, and the attribute vectors, which are where the rows of the file are.
+    """
     stream = io.BytesIO()
     stream.write(flatbuffer)
     with zipfile.ZipFile(stream, "w") as archive:  # at the end of the stream: offsets count from the file's start
-        for name, text in _entries(manifest, catalog, vocabulary):
+        for name, text in _entries(manifest, source):
             archive.writestr(_entry(name), text.encode("utf-8"), zipfile.ZIP_DEFLATED, 9)
-        archive.writestr(_entry(VOCABULARY_VECTORS), _int8(vocabulary.vectors), zipfile.ZIP_DEFLATED, 9)
+        archive.writestr(_entry(VOCABULARY_VECTORS), _int8(source.attribute_vectors), zipfile.ZIP_DEFLATED, 9)
         archive.comment = SEAL + b"0" * DIGEST_LENGTH
     unsigned = stream.getvalue()[:-DIGEST_LENGTH]
     return unsigned + hashlib.sha256(unsigned).hexdigest().encode()
 
 
-def _entries(manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
-    items = catalog.items
+def _entries(manifest: Manifest, source: Trained) -> Iterator[tuple[str, str]]:
+    items = source.catalog.items
     yield MANIFEST, json.dumps(manifest.as_record(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     yield "ids.txt", _lines(item.id for item in items)
     yield "names.txt", _lines(item.name for item in items)
@@ -55,7 +50,7 @@ def _entries(manifest: Manifest, catalog: Catalog, vocabulary: Vocabulary) -> It
             for attribute, values in item.attributes.items()
         ),
     )
-    yield VOCABULARY, _lines("\t".join(pair) for pair in vocabulary.values)
+    yield VOCABULARY, _lines("\t".join(pair) for pair in source.attributes)
 
 
 def _int8(vectors: NDArray[np.float32]) -> bytes:

@@ -14,7 +14,7 @@ from benchmarks.generated.tables import generate
 from device_runtime.engines.usearch_engine import UsearchEngine
 from device_runtime.format.model_file import ModelFile
 from export.command import main as export_main
-from export.verification.engines import baskets
+from export.verification.questions import draw_baskets
 from tests.conftest import ROOT
 from tests.test_light_install import ANSWER, run
 
@@ -44,7 +44,7 @@ def meals():
 def meal_questions(meals):
     """Every item as the only favorite, and 1,000 baskets of 1 to 20; each with the answer to expect."""
     rows = meals.manifest.rows
-    asked = [([row], 10) for row in range(rows)] + list(baskets(rows, 1000, seed=1))
+    asked = [([row], 10) for row in range(rows)] + list(draw_baskets(rows, 1000, seed=1))
     return asked, [nearest(meals, *question) for question in asked]
 
 
@@ -61,7 +61,7 @@ def large(tmp_path_factory):
 @pytest.fixture(scope="module")
 def large_questions(large):
     rows = large.manifest.rows
-    asked = [([row], 10) for row in range(0, rows, rows // 50)] + list(baskets(rows, 50, seed=2))
+    asked = [([row], 10) for row in range(0, rows, rows // 50)] + list(draw_baskets(rows, 50, seed=2))
     return asked, [nearest(large, *question) for question in asked]
 
 
@@ -129,7 +129,7 @@ def test_so_are_those_of_a_large_table(device, large, large_questions):
 def test_the_index_answers_as_on_this_machine(indexed_path):
     model = ModelFile.open(indexed_path)
     rows = model.manifest.rows
-    asked = [([row], 10) for row in range(0, rows, rows // 200)] + list(baskets(rows, 20, seed=3))
+    asked = [([row], 10) for row in range(0, rows, rows // 200)] + list(draw_baskets(rows, 20, seed=3))
     here = UsearchEngine(model)
     expected = [here.nearest(np.array(favorites), k) for favorites, k in asked]
     assert answers(INDEXED, model, "usearch", asked) == [

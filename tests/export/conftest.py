@@ -2,8 +2,9 @@
 
 import pytest
 
-from export.quantization.sizes import BITS, every_size
-from export.writing.export_file import judge_of
+from export.quantization.sizes import try_sizes
+from export.request import BITS
+from export.verification.quality import load_neighbor_judge
 from training import trained
 
 
@@ -14,9 +15,9 @@ def source(trained_folder):
 
 @pytest.fixture(scope="module")
 def judge(trained_folder, source):
-    return judge_of(trained_folder, source)
+    return load_neighbor_judge(trained_folder, source)
 
 
 @pytest.fixture(scope="module")
 def sizes(judge):
-    return every_size(judge, "ptq", BITS, progress=False)
+    return try_sizes(judge, "ptq", BITS, progress=False)

@@ -13,7 +13,7 @@ import pytest
 from device_runtime.format.model_file import ModelFile
 from export.command import main
 from export.errors import VerificationError
-from export.verification import engines as gate
+from export.verification import engines
 from tests.conftest import ROOT
 from tests.interpreters import PACKAGES
 
@@ -74,6 +74,8 @@ def test_a_budget_picks_dims_and_bits(trained_folder, tmp_path, capsys):
         (["--max-bytes", "0"], "more than the 0 allowed"),
         (["--frontier", __file__], "is a file; give --frontier the name of a folder"),
         (["--report", "."], "is a folder; give --report"),
+        (["--max-bytes", "64 apples"], "'64 apples'"),
+        (["--min-overlap", "2"], "2.0 is not a share from 0 to 1"),
         (["--dims", "0"], "0 dims were asked for"),
         (["--dims", "17"], "17 dims were asked for and the model has 16"),
         (["--dims", "15", "--bits", "4"], "4 bits need even dims"),
@@ -87,7 +89,7 @@ def test_what_cannot_be_made_is_one_line_and_status_2(trained_folder, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("options", [["--max-bytes", "64 apples"], ["--min-overlap", "2"], ["--bits", "3"]])
+@pytest.mark.parametrize("options", [["--dims", "few"], ["--bits", "3"]])
 def test_bad_usage_is_status_2(trained_folder, tmp_path, options):
     with pytest.raises(SystemExit) as stop:
         export(trained_folder, tmp_path / "m.tflite", *options)
@@ -110,7 +112,7 @@ def test_a_file_that_fails_verification_is_not_kept(trained_folder, tmp_path, mo
     def refuse(*_, **__):
         raise VerificationError("ids differ")
 
-    monkeypatch.setattr(gate, "verify", refuse)
+    monkeypatch.setattr(engines, "verify", refuse)
     assert export(trained_folder, tmp_path / "m.tflite") == 1
     assert (tmp_path / "m.tflite").read_text() == "the last good one"
     assert len(list(tmp_path.iterdir())) == 1

@@ -10,7 +10,7 @@ from benchmarks.converter.convert import VARIANTS, read_stored_tables
 from benchmarks.environments import Environment, UnusableEnvironmentError
 from benchmarks.output import write_json
 from device_runtime.format.model_file import ModelFile
-from export.__main__ import run
+from export.command import main as export_main
 from tests.conftest import SMALL
 
 BASKETS = 50
@@ -65,7 +65,7 @@ def test_float_keeps_all_neighbors_and_a_rounded_query_does_not(rows):
 def test_lint_fails_on_every_naive_file_and_passes_ours(rows, compared, model_path):
     files = sorted((compared[1] / "naive").iterdir())
     assert [file.name for file in files] == ["default_int8.tflite", "float32.tflite", "per-tensor_int8.tflite"]
-    assert [run(["lint", str(file)]) for file in [*files, model_path]] == [1, 1, 1, 0]
+    assert [export_main(["lint", str(file)]) for file in [*files, model_path]] == [1, 1, 1, 0]
     assert {fault.rule for fault in rows["default int8"].faults} >= {"duplicated buffer", "op version"}
     assert rows["mignon"].faults == ()
 

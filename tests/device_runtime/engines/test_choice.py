@@ -10,7 +10,7 @@ from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine, quietly
 from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from export.verification.engines import baskets
+from export.verification.questions import draw_baskets
 from tests.interpreters import INTERPRETERS, needs_tflite_runtime
 
 
@@ -27,14 +27,14 @@ def expected(table, rows, k):
 @pytest.mark.parametrize("engine", [NumpyEngine, tflite])
 def test_ids_are_those_of_exact_integers_for_1000_baskets(model, engine):
     engine = engine(model)
-    for basket, k in baskets(model.manifest.rows, 1000):
+    for basket, k in draw_baskets(model.manifest.rows, 1000):
         assert engine.nearest(basket, k)[0].tolist() == expected(model.table, basket, k)
 
 
 @pytest.mark.parametrize("module", INTERPRETERS)
 def test_engines_give_the_same_cosines_to_the_last_bit(model, module):
     by_numpy, by_interpreter = NumpyEngine(model), TFLiteEngine(model, module)
-    for basket, k in baskets(model.manifest.rows, 200):
+    for basket, k in draw_baskets(model.manifest.rows, 200):
         if len(basket) <= 16:
             assert by_numpy.nearest(basket, k)[1].tolist() == by_interpreter.nearest(basket, k)[1].tolist()
 

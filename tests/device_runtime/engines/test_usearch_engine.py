@@ -18,7 +18,7 @@ from device_runtime.errors import (
     MissingEngineError,
 )
 from device_runtime.format.model_file import ModelFile
-from export.writing.index import _graph_of
+from export.writing.index import _build_graph
 from tests.conftest import ROOT
 
 
@@ -169,7 +169,7 @@ def test_any_altered_byte_is_refused_before_usearch_sees_it(pair, monkeypatch):
 
 def test_an_index_of_another_model_is_refused(pair, indexed_path):
     other = np.ascontiguousarray(ModelFile.open(pair).table[::-1])
-    index_path(pair).write_bytes(_graph_of(other, progress=False))
+    index_path(pair).write_bytes(_build_graph(other, progress=False))
     assert index_path(pair).stat().st_size == index_path(indexed_path).stat().st_size
     with pytest.raises(DamagedIndexError, match="of another export"):
         Recommender.open(pair, engine="usearch")

@@ -14,8 +14,9 @@ from device_runtime.format.layout import DIGEST_LENGTH, FORMAT_VERSION
 from device_runtime.format.manifest import Manifest
 from device_runtime.format.model_file import ModelFile
 from device_runtime.ranking.placement import attribute_vectors_of
-from export.writing.pack import Vocabulary, pack
+from export.writing.pack import pack
 from training.inputs.catalog import Catalog, Item
+from training.trained import Trained
 
 
 def sealed(data: bytes) -> bytes:
@@ -229,9 +230,10 @@ def test_what_is_packed_is_read_back(tmp_path_factory, given_items, half, bits, 
     rows, columns = len(given_items), 2 * half
     table = data.draw(st.binary(min_size=rows * columns * bits // 8, max_size=rows * columns * bits // 8))
     manifest = Manifest(1, "crêpes", rows, columns, columns, bits, 0.01, 16, "attributes", {}, "CC0")
-    vocabulary = Vocabulary((("form", "薄餅"),), np.ones((1, columns), np.float32))
+    no_table, ones = np.empty((rows, 0), np.float32), np.ones((1, columns), np.float32)
+    source = Trained(catalog, no_table, (("form", "薄餅"),), ones, {}, {})
     path = tmp_path_factory.mktemp("packed") / "m.tflite"
-    path.write_bytes(pack(b"\0\0\0\0TFL3".ljust(16, b"\0") + table + b"after", manifest, catalog, vocabulary))
+    path.write_bytes(pack(b"\0\0\0\0TFL3".ljust(16, b"\0") + table + b"after", manifest, source))
     model = ModelFile.open(path)
     assert model.manifest == manifest
     assert model.flatbuffer_size() == 16 + len(table) + len(b"after")

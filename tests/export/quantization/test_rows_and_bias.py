@@ -11,8 +11,12 @@ from device_runtime import Recommender
 from device_runtime.format.model_file import ModelFile
 from export.command import main
 from export.errors import ExportError, VerificationError
-from export.quantization import rows_and_bias as preference
-from export.verification import engines as gate
+from export.pipeline import plan_for_interactions
+from export.quantization.rows_and_bias import quantize_with_bias
+from export.request import Labels
+from export.verification.engines import NumpyEngine, verify
+from export.verification.quality import BasketJudge
+from export.verification.questions import draw_baskets
 from training import trained
 from training.trained import Preference
 
@@ -74,7 +78,7 @@ def test_the_file_says_what_it_is(path):
 def test_recommendations_are_those_of_plain_integers(path, rows, engine):
     meals = Recommender.open(path, engine=engine)
     ids = list(meals.file.lines("ids.txt"))
-    for basket, _ in gate.baskets(len(rows), 60, seed=5):
+    for basket, _ in draw_baskets(len(rows), 60, seed=5):
         found = [neighbor.id for neighbor in meals.recommend([ids[row] for row in basket], k=7)]
         favorites = basket.tolist()
         assert found == [ids[row] for row in best_by_python(rows, meals.manifest, favorites, favorites, 7)]
@@ -83,8 +87,8 @@ def test_recommendations_are_those_of_plain_integers(path, rows, engine):
 def test_float_and_integers_rank_alike(source, path, rows):
     manifest = ModelFile.open(path).manifest
     kept = 0
-    for basket, _ in gate.baskets(len(rows), 40, seed=6):
-        scores = preference.float_scores(source, basket)
+    for basket, _ in draw_baskets(len(rows), 40, seed=6):
+        scores = BasketJudge(source.table, source.preference).score(basket)
         scores[basket] = -np.inf
         favorites = basket.tolist()
         kept += len({*np.argsort(-scores)[:10].tolist()} & {*best_by_python(rows, manifest, favorites, favorites, 10)})
@@ -150,20 +154,25 @@ def test_items_can_be_added(path, tmp_path):
 )
 def test_what_is_not_there_for_such_a_model_is_an_error(folder, tmp_path, capsys, options):
     assert main([str(folder), "--out", str(tmp_path / "x.tflite"), *options]) == 2
-    assert "a model of what people like" in capsys.readouterr().err or options == ["--index"]
+    assert f"a model of what people like, for which there is no {options[0]}" in capsys.readouterr().err
     assert not (tmp_path / "x.tflite").exists()
 
 
 def test_a_zero_table_is_an_error(source):
     with pytest.raises(ExportError, match="is zero"):
-        preference.quantize(replace(source, table=source.table * 0))
+        quantize_with_bias(source.table * 0, source.preference)
+
+
+def test_a_model_of_attributes_has_no_bias(source, tmp_path):
+    with pytest.raises(ExportError, match="holds a model of attributes"):
+        plan_for_interactions(replace(source, preference=None), tmp_path / "x.tflite", Labels("x"))
 
 
 def test_an_engine_that_answers_otherwise_is_found_out(source, path, monkeypatch):
-    table, said = preference.quantize(source)
-    monkeypatch.setattr(preference.NumpyEngine, "nearest", lambda *_: (np.array([0]), np.array([1.0])))
+    table = quantize_with_bias(source.table, source.preference)
+    monkeypatch.setattr(NumpyEngine, "nearest", lambda *_: (np.array([0]), np.array([1.0])))
     with pytest.raises(VerificationError, match="engine numpy answers"):
-        preference.verify(path, table, said)
+        verify(path, table, np.arange(5))
 
 
 def test_the_scorer_of_benchmarks_scores_as_a_device_does(path, rows):

@@ -5,29 +5,26 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Annotation, Text
 
-from export.quantization.rows import QuantizedTable
-from export.quantization.sizes import BITS, Candidate, candidates
-from export.quantization.sizes import frontier as best_of
-from export.report import chart as frontier
-from export.report.chart import write_frontier
-from export.writing.export_file import Labels, write
+from export.quantization.sizes import Candidate, Tried, find_frontier, try_methods
+from export.report.chart import NARROW, WIDE, draw_chart, draw_svg, list_points, write_frontier
+from export.request import BITS, Labels
+from export.table import QuantizedTable
+from export.writing.export_file import ExportJob, write_file
 
 
 @pytest.fixture(scope="module")
 def written(judge, source, sizes, tmp_path_factory):
     """The exported file in one folder, those on the frontier in another."""
     folder = tmp_path_factory.mktemp("frontier")
-    labels = Labels("meals")
-    found = candidates(judge, judge.vectors.shape[1], 8, "ptq")
-    exported = write(found, source, judge, folder / "meals.tflite", labels)
+    tried = try_methods(judge, judge.vectors.shape[1], 8, "ptq")
+    job = ExportJob(source, judge, tried, folder / "meals.tflite", Labels("meals"), sizes=tuple(sizes))
+    exported = write_file(job)
     points = [
-        write([c], source, judge, folder / "sizes" / f"meals-{c.name}.tflite", labels, min_overlap=0.0)
-        for c in best_of(sizes)
+        write_file(replace(job, tried=Tried(c), out=folder / "sizes" / f"meals-{c.name}.tflite"))
+        for c in find_frontier(sizes)
     ]
-    write_frontier(sizes, points, exported, folder / "sizes")
+    write_frontier(exported, points, folder / "sizes")
     return exported, points, folder / "sizes"
 
 
@@ -35,7 +32,7 @@ def test_the_record_holds_every_candidate_and_names_files_that_exist(sizes, writ
     exported, points, folder = written
     record = json.loads((folder / "frontier.json").read_text("utf-8"))
     assert [(c["dims"], c["bits"], c["flatbuffer_bytes"]) for c in record["candidates"]] == [
-        (c.dims, c.table.bits, c.flatbuffer_bytes) for c in sizes
+        (c.table.dims, c.table.bits, c.flatbuffer_bytes) for c in sizes
     ]
     named = [c["file"] for c in record["candidates"] if c["file"]]
     assert len(named) == len(points) > 1
@@ -59,11 +56,11 @@ def test_nothing_on_the_frontier_is_beaten_by_something_as_small(written):
         assert c["on_frontier"] is not beaten
 
 
-def test_writing_twice_gives_the_same_bytes(sizes, written, monkeypatch):
+def test_writing_twice_gives_the_same_bytes(written, monkeypatch):
     exported, points, folder = written
     again = folder.parent / "again"
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
-    write_frontier(sizes, points, exported, again)
+    write_frontier(exported, points, again)
     assert {path.name for path in again.iterdir()} == {"frontier.json", "frontier.svg", "frontier.png"}
     for path in again.iterdir():
         assert path.read_bytes() == (folder / path.name).read_bytes()
@@ -79,21 +76,19 @@ def test_the_chart_is_svg_that_names_every_size_in_text(sizes, written):
 
 def test_an_exported_size_that_was_not_tried_is_drawn_too(sizes, written):
     odd = replace(written[0], dims=10)
-    assert [p.name for p in frontier.points_of(sizes, odd) if p.exported] == ["10x8"]
-    assert len(frontier.points_of(sizes, odd)) == len(sizes) + 1
-    assert ">10x8<" in frontier.chart_svg(sizes, odd)
+    assert [p.name for p in list_points(odd) if p.exported] == ["10x8"]
+    assert len(list_points(odd)) == len(sizes) + 1
+    assert ">10x8<" in draw_svg(odd)
 
 
-@pytest.mark.parametrize("inches", [frontier.WIDE, frontier.NARROW])
+@pytest.mark.parametrize("inches", [WIDE, NARROW])
 def test_twenty_names_stand_apart(sizes, written, inches):
     crowded = [_made_up(sizes[0], dims, bits) for dims in (4, 8, 12, 16, 24, 32, 48, 64, 96, 128) for bits in BITS]
     crowded.sort(key=lambda candidate: candidate.flatbuffer_bytes)
-    figure = frontier._draw(frontier.points_of(crowded, replace(written[0], dims=48)), inches)
-    renderer = FigureCanvasAgg(figure).get_renderer()
-    names = [child for child in figure.axes[0].get_children() if isinstance(child, Annotation)]
-    for name in names:
-        name.get_window_extent(renderer)  # puts it in its place
-    boxes = [Text.get_window_extent(name, renderer) for name in names]
+    figure = draw_chart(list_points(replace(written[0], dims=48, sizes=tuple(crowded))), inches)
+    figure.canvas.draw()
+    names = [text for text in figure.axes[0].texts if text.get_text()]
+    boxes = [name.get_window_extent() for name in names]
     assert sorted(name.get_text() for name in names) == sorted(candidate.name for candidate in crowded)
     assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
     frame = figure.bbox

@@ -5,9 +5,12 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from export.quantization.sizes import candidates
-from export.report.page import page, write_report
-from export.writing.export_file import Attempt, Labels, write
+from export.errors import ExportError
+from export.quantization.sizes import try_methods
+from export.report.page import render_page, write_report
+from export.request import Labels
+from export.verification.quality import BasketQuality
+from export.writing.export_file import Attempt, ExportJob, write_file
 from training import trained
 from training.inputs.triplets import Triplet
 
@@ -61,20 +64,22 @@ def source(trained_folder):
 @pytest.fixture(scope="module")
 def exported(judge, source, tmp_path_factory):
     """At 8 bits, rounded alone."""
-    found = candidates(judge, judge.vectors.shape[1], 8, "ptq")
-    return write(found, source, judge, tmp_path_factory.mktemp("report") / "m.tflite", Labels("meals", "CC BY 4.0"))
+    tried = try_methods(judge, judge.vectors.shape[1], 8, "ptq")
+    out = tmp_path_factory.mktemp("report") / "m.tflite"
+    return write_file(ExportJob(source, judge, tried, out, Labels("meals", "CC BY 4.0"), least_overlap=0.97))
 
 
 @pytest.fixture(scope="module")
 def exported_4_bits(judge, source, tmp_path_factory):
     """At 4 bits, by both methods, under a hostile name."""
-    found = candidates(judge, judge.vectors.shape[1], 4, "auto", progress=False)
-    return write(found, source, judge, tmp_path_factory.mktemp("report") / "m.tflite", Labels(HOSTILE, HOSTILE))
+    tried = try_methods(judge, judge.vectors.shape[1], 4, "auto", progress=False)
+    out = tmp_path_factory.mktemp("report") / "m.tflite"
+    return write_file(ExportJob(source, judge, tried, out, Labels(HOSTILE, HOSTILE)))
 
 
 @pytest.mark.parametrize("with_sizes", [True, False])
 def test_the_page_is_well_formed_and_needs_nothing_else(exported, sizes, with_sizes):
-    text = page(exported, sizes if with_sizes else [])
+    text = render_page(replace(exported, sizes=tuple(sizes) if with_sizes else ()))
     parsed = Page(text)
     assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _ in parsed.tags}
     assert not re.search(r"url\((?!#)|@import", text)
@@ -88,7 +93,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(exported, sizes, with_si
 
 
 def test_the_numbers_are_those_of_the_export(exported):
-    text = Page(page(exported, [])).text
+    text = Page(render_page(exported)).text
     quality = exported.quality
     assert 0.5 < quality.triplets < 1
     float_bytes = exported.rows * exported.trained_dims * 4
@@ -114,13 +119,13 @@ def test_the_numbers_are_those_of_the_export(exported):
 
 
 def test_parts_and_what_is_left_add_up_to_the_file(exported):
-    shown = re.findall(r"flex-grow: (\d+)\" title", page(exported, []))
+    shown = re.findall(r"flex-grow: (\d+)\" title", render_page(exported))
     assert len(shown) == len(exported.parts) + 1
     assert sum(map(int, shown)) == exported.file_bytes == exported.path.stat().st_size
 
 
 def test_every_op_is_listed_under_its_signature(exported):
-    text = page(exported, [])
+    text = render_page(exported)
     for name in ("recommend", "search", "embed"):
         ops = [operator[1] for operator in exported.operators if operator[0] == name]
         part = text.partition(f"<summary><code>{name}</code>: {len(ops)} ops</summary>")[2].partition("</details>")[0]
@@ -128,7 +133,7 @@ def test_every_op_is_listed_under_its_signature(exported):
 
 
 def test_both_methods_an_allowed_fault_and_its_remedy_are_shown(exported_4_bits):
-    text = Page(page(exported_4_bits, [])).text
+    text = Page(render_page(exported_4_bits)).text
     (fault,) = exported_4_bits.allowed_faults
     assert fault.found in text
     assert f"Remedy: {fault.remedy}" in text
@@ -152,25 +157,35 @@ def test_why_fine_tuning_was_not_kept(exported, gain, lost, sentence):
     before = replace(exported.quality, overlap_at_10=0.9, triplets=0.9)
     after = replace(before, overlap_at_10=0.9 + gain, triplets=0.9 - lost, triplet_error=0.01)
     tried = (Attempt("ptq", before, True), Attempt("qat", after, False))
-    assert sentence in Page(page(replace(exported, quality=before, tried=tried), [])).text
+    assert sentence in Page(render_page(replace(exported, quality=before, tried=tried))).text
 
 
 def test_a_hostile_name_is_escaped(exported_4_bits):
     fault = replace(exported_4_bits.allowed_faults[0], where=HOSTILE, remedy=HOSTILE)
     training = {HOSTILE: HOSTILE, "measures": [{HOSTILE: HOSTILE}]}
-    text = page(replace(exported_4_bits, allowed_faults=(fault,), training=training), [])
+    text = render_page(replace(exported_4_bits, allowed_faults=(fault,), training=training))
     assert HOSTILE not in text
     assert "&lt;b&gt;&amp;&#34;é" in text
     assert Page(text).text.count(HOSTILE) >= 8
 
 
+def test_an_engine_that_was_not_there_is_named(exported):
+    assert "without tflite_runtime" not in Page(render_page(exported)).text
+    assert "without tflite_runtime" in Page(render_page(replace(exported, missing_engines=("tflite_runtime",)))).text
+
+
+def test_a_model_of_what_people_like_has_no_report(exported):
+    with pytest.raises(ExportError, match="there is no report"):
+        render_page(replace(exported, quality=BasketQuality(0.99, 500)))
+
+
 def test_the_frontier_or_how_to_get_it(exported, sizes):
-    with_chart = Page(page(exported, sizes))
+    with_chart = Page(render_page(replace(exported, sizes=tuple(sizes))))
     assert "--frontier FOLDER" not in with_chart.text
     assert with_chart.count("figure") == 1
     for size in sizes:
         assert f"{size.flatbuffer_bytes:,}" in with_chart.text
-    without = Page(page(exported, []))
+    without = Page(render_page(exported))
     assert without.count("figure") == 0
     assert "--frontier FOLDER" in without.text
     assert "--max-bytes SIZE" in without.text
@@ -179,14 +194,15 @@ def test_the_frontier_or_how_to_get_it(exported, sizes):
 def test_what_was_not_measured_is_left_out(exported):
     quality = replace(exported.quality, triplets=None, float_triplets=None, triplet_error=None, overlap_by_frequency={})
     tried = (Attempt("ptq", quality, True),)
-    text = Page(page(replace(exported, quality=quality, tried=tried, training={"triplet_accuracy": None}), [])).text
+    text = Page(render_page(replace(exported, quality=quality, tried=tried, training={"triplet_accuracy": None}))).text
     assert "Triplets answered right" not in text
     assert "third" not in text.partition("What the integers keep")[2].partition("Methods tried")[0]
     assert "triplet accuracy not measured" in text
 
 
 def test_writing_twice_gives_the_same_bytes(exported, sizes, tmp_path):
-    write_report(exported, sizes, tmp_path / "a.html")
-    write_report(exported, sizes, tmp_path / "new" / "b.html")
+    exported = replace(exported, sizes=tuple(sizes))
+    write_report(exported, tmp_path / "a.html")
+    write_report(exported, tmp_path / "new" / "b.html")
     assert (tmp_path / "a.html").read_bytes() == (tmp_path / "new" / "b.html").read_bytes()
-    assert (tmp_path / "a.html").read_text("utf-8") == page(exported, sizes)
+    assert (tmp_path / "a.html").read_text("utf-8") == render_page(exported)

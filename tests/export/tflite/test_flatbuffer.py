@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
-from export.quantization.rows import QuantizedTable
+from export.table import QuantizedTable
 from export.tflite.flatbuffer import serialize
-from export.tflite.operators import TABLE, signatures
+from export.tflite.operators import TABLE
+from export.tflite.signatures import build_signatures
 
 
 def table_of(rows, dims):
@@ -12,13 +13,13 @@ def table_of(rows, dims):
 
 
 def small():
-    return serialize(signatures(QuantizedTable(table_of(500, 8), 0.01, 8)), "test").data
+    return serialize(build_signatures(QuantizedTable(table_of(500, 8), 0.01, 8))).data
 
 
 @pytest.mark.parametrize(("rows", "dims"), [(5000, 16), (5000, 32), (4999, 17), (100_000, 32)])
 def test_the_table_stands_once_aligned_and_the_rest_is_small(rows, dims):
     table = table_of(rows, dims)
-    made = serialize(signatures(QuantizedTable(table, 0.01, 8)), "test")
+    made = serialize(build_signatures(QuantizedTable(table, 0.01, 8)))
     assert made.table_offset % 16 == 0
     assert made.data[made.table_offset : made.table_offset + table.size] == table.tobytes()
     assert made.data.count(table[:50].tobytes()) == 1
@@ -48,7 +49,7 @@ def test_op_versions_are_those_that_tflite_runtime_loads():
 @pytest.mark.parametrize(("rows", "dims"), [(5000, 16), (4999, 18)])
 def test_a_4_bit_table_is_half_as_large(rows, dims):
     table = np.random.default_rng(0).integers(-7, 8, (rows, dims)).astype(np.int8)
-    made = serialize(signatures(QuantizedTable(table, 0.1, 4)), "test")
+    made = serialize(build_signatures(QuantizedTable(table, 0.1, 4)))
     assert made.table_offset % 16 == 0
     assert len(made.data) <= 1.02 * table.size / 2 + 14 * 1024
     stored = np.frombuffer(made.data, np.uint8, table.size // 2, made.table_offset)

@@ -1,16 +1,18 @@
 """Lint on files made by the naive converter, each with faults it should name, and on a file of ours, which has none."""
 
 import json
+import subprocess
+import sys
 
 import flatbuffers
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
-from export.__main__ import run
-from export.tflite.lint import lint
-from export.tflite.op_versions import NEWEST_IN_TFLITE_RUNTIME_2_14
+from export.command import main
+from export.tflite.lint import NEWEST_IN_TFLITE_RUNTIME_2_14, lint_file
+from tests.conftest import ROOT
 from tests.interpreters import interpreter_of, needs_tflite_runtime
 
 
@@ -45,13 +47,24 @@ def converted(saved_model, path, **options):
 
 
 def rules(path):
-    return {fault.rule for fault in lint(path)}
+    return {fault.rule for fault in lint_file(path)}
 
 
 def test_ours_has_no_fault(model_path, capsys):
-    assert lint(model_path) == []
-    assert run(["lint", str(model_path)]) == 0
+    assert lint_file(model_path) == []
+    assert main(["lint", str(model_path)]) == 0
     assert "no fault" in capsys.readouterr().out
+
+
+def test_lint_imports_no_tensorflow(model_path):
+    code = f"""
+import sys
+from export.command import main
+status = main(["lint", {str(model_path)!r}])
+print(sorted({{"tensorflow", "tf_keras", "keras"}} & {{name.partition(".")[0] for name in sys.modules}}), status)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"{model_path}: no fault", "[] 0"]
 
 
 def test_the_default_conversion_keeps_a_float_table_and_a_fixed_length(saved_model, tmp_path):
@@ -59,20 +72,20 @@ def test_the_default_conversion_keeps_a_float_table_and_a_fixed_length(saved_mod
     assert {"float table", "fixed shape"} <= found
 
 
+def test_default_optimization_stores_the_table_twice_and_needs_a_newer_op(saved_model, tmp_path, capsys):
+    path = converted(saved_model, tmp_path / "int8.tflite", optimizations=[tf.lite.Optimize.DEFAULT])
+    assert {"duplicated buffer", "op version", "fixed shape"} <= rules(path)
+    assert main(["lint", str(path), "--json"]) == 1
+    faults = json.loads(capsys.readouterr().out)
+    assert any(fault["where"] == "FULLY_CONNECTED" for fault in faults)
+    assert all(fault["remedy"] for fault in faults)
+
+
 @needs_tflite_runtime
 def test_default_optimization_needs_an_op_that_tflite_runtime_does_not_load(saved_model, tmp_path):
     path = converted(saved_model, tmp_path / "int8.tflite", optimizations=[tf.lite.Optimize.DEFAULT])
     with pytest.raises(ValueError, match="FULLY_CONNECTED"):
         interpreter_of("tflite_runtime")(str(path))
-
-
-def test_default_optimization_stores_the_table_twice_and_needs_a_newer_op(saved_model, tmp_path, capsys):
-    path = converted(saved_model, tmp_path / "int8.tflite", optimizations=[tf.lite.Optimize.DEFAULT])
-    assert {"duplicated buffer", "op version", "fixed shape"} <= rules(path)
-    assert run(["lint", str(path), "--json"]) == 1
-    faults = json.loads(capsys.readouterr().out)
-    assert any(fault["where"] == "FULLY_CONNECTED" for fault in faults)
-    assert all(fault["remedy"] for fault in faults)
 
 
 def test_selected_tensorflow_ops_are_named(tmp_path):
@@ -84,7 +97,7 @@ def test_selected_tensorflow_ops_are_named(tmp_path):
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
     path = tmp_path / "flex.tflite"
     path.write_bytes(converter.convert())
-    assert [fault.where for fault in lint(path) if fault.rule == "Flex op"] == ["FlexMatrixDeterminant"]
+    assert [fault.where for fault in lint_file(path) if fault.rule == "Flex op"] == ["FlexMatrixDeterminant"]
 
 
 def test_missing_scale_unreachable_and_unaligned(tmp_path):
@@ -120,7 +133,7 @@ def broken_model():
 @pytest.mark.parametrize("data", [b"", b"PK\3\4 not one", b"\x1c\0\0\0TFL3" + b"\xff" * 40])
 def test_what_is_no_model_is_one_line_and_status_2(tmp_path, capsys, data):
     (tmp_path / "x.tflite").write_bytes(data)
-    assert run(["lint", str(tmp_path / "x.tflite")]) == 2
+    assert main(["lint", str(tmp_path / "x.tflite")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 

@@ -13,7 +13,7 @@ from device_runtime.format.model_file import ModelFile
 from export.command import main
 from export.errors import ExportError
 from export.writing import export_file as write_module
-from export.writing.index import FEWEST_ROWS, Question, build, recall
+from export.writing.index import FEWEST_ROWS, IndexQuestion, build_index, measure_recall
 from tests.conftest import ROOT
 
 
@@ -26,7 +26,7 @@ def table():
 
 @pytest.fixture(scope="module")
 def built(table):
-    return build(table)
+    return build_index(table)
 
 
 def test_the_record_describes_the_bytes(built):
@@ -52,10 +52,10 @@ def test_recall_counts_what_is_missed(table, built):
     graph = Graph(table, built.data, 64)
     query = table[0].astype(np.int64)
     scores = np.sort(table.astype(np.int64) @ query)
-    asked = Question(np.array([0]), query, float(scores[-11]))
-    assert recall(graph, [asked]) == 1.0
-    assert recall(graph, [asked._replace(least=float(scores[-6]))]) == 0.5  # only five others reach it
-    assert recall(graph, [asked, asked._replace(least=np.inf)]) == 0.5
+    asked = IndexQuestion(np.array([0]), query, float(scores[-11]))
+    assert measure_recall(graph, [asked]) == 1.0
+    assert measure_recall(graph, [asked._replace(least=float(scores[-6]))]) == 0.5  # only five others reach it
+    assert measure_recall(graph, [asked, asked._replace(least=np.inf)]) == 0.5
 
 
 def test_the_graph_orders_as_integers_do(table):
@@ -72,14 +72,14 @@ def test_the_graph_orders_as_integers_do(table):
 def test_another_process_builds_the_same_bytes(table, built, tmp_path):
     np.save(tmp_path / "table.npy", table)
     load = f"numpy.load({str(tmp_path / 'table.npy')!r})"
-    code = f"import numpy; from export.writing.index import build; print(build({load}).record)"
+    code = f"import numpy; from export.writing.index import build_index; print(build_index({load}).record)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == str(built.record)
 
 
 def test_a_small_table_is_refused(table):
     with pytest.raises(ExportError, match="leave --index out"):
-        build(table[: FEWEST_ROWS - 1])
+        build_index(table[: FEWEST_ROWS - 1])
 
 
 def test_the_command_writes_both_files_and_says_what_the_index_finds(indexed_path, tmp_path, capsys):
@@ -106,7 +106,7 @@ def test_the_command_says_that_usearch_is_missing(indexed_path, tmp_path, capsys
     assert main([str(indexed_path.parent / "model"), "--out", str(tmp_path / "m.tflite"), "--index"]) == 2
     assert "pip install 'mignon[index]'" in capsys.readouterr().err
     with pytest.raises(MissingEngineError):
-        build(np.ones((FEWEST_ROWS, 4), np.int8))
+        build_index(np.ones((FEWEST_ROWS, 4), np.int8))
 
 
 def test_a_failure_leaves_the_old_pair(indexed_path, tmp_path, monkeypatch, capsys):
@@ -119,7 +119,7 @@ def test_a_failure_leaves_the_old_pair(indexed_path, tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(write_module, "index_path", full)
     monkeypatch.setattr(
-        write_module.gate, "verify", lambda *_, **__: ("numpy",)
+        write_module.engines, "verify", lambda *_, **__: ("numpy",)
     )  # it takes long, and is not asked here
     command = [str(indexed_path.parent / "model"), "--out", str(out), "--quantize", "ptq", "--no-progress", "--index"]
     assert main(command) == 1

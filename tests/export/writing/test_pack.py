@@ -7,8 +7,9 @@ import numpy as np
 
 from device_runtime.format.layout import DIGEST_LENGTH
 from device_runtime.format.manifest import Manifest
-from export.writing.pack import Vocabulary, pack
+from export.writing.pack import pack
 from training.inputs.catalog import Catalog, Item
+from training.trained import Trained
 
 MANIFEST = Manifest(1, "test", 2, 2, 2, 8, 0.01, 16, "attributes", {}, "CC0")
 CATALOG = Catalog(
@@ -18,14 +19,21 @@ CATALOG = Catalog(
     ),
     ("course",),
 )
-VOCABULARY = Vocabulary((("course", "breakfast"), ("course", "dessert")), np.array([[0.5, -1], [2, 0.25]], np.float32))
+SOURCE = Trained(
+    catalog=CATALOG,
+    table=np.zeros((2, 2), np.float32),
+    attributes=(("course", "breakfast"), ("course", "dessert")),
+    attribute_vectors=np.array([[0.5, -1], [2, 0.25]], np.float32),
+    metrics={},
+    settings={},
+)
 
 
 def test_entries_hold_the_catalog_in_row_order():
-    with zipfile.ZipFile(io.BytesIO(pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY))) as archive:
+    with zipfile.ZipFile(io.BytesIO(pack(b"flatbuffer", MANIFEST, SOURCE))) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     vectors = np.frombuffer(entries.pop("vocabulary.int8"), np.int8).reshape(2, 2)
-    np.testing.assert_allclose(vectors, VOCABULARY.vectors * 127 / 2, atol=0.5)
+    np.testing.assert_allclose(vectors, SOURCE.attribute_vectors * 127 / 2, atol=0.5)
     texts = {name: data.decode() for name, data in entries.items()}
     assert json.loads(texts.pop("manifest.json"))["rows"] == 2
     assert texts == {
@@ -38,10 +46,10 @@ def test_entries_hold_the_catalog_in_row_order():
 
 
 def test_the_file_ends_with_the_digest_of_all_before():
-    data = pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY)
+    data = pack(b"flatbuffer", MANIFEST, SOURCE)
     assert data.startswith(b"flatbuffer")
     assert hashlib.sha256(data[:-DIGEST_LENGTH]).hexdigest() == data[-DIGEST_LENGTH:].decode()
 
 
 def test_the_same_content_gives_the_same_bytes():
-    assert pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY) == pack(b"flatbuffer", MANIFEST, CATALOG, VOCABULARY)
+    assert pack(b"flatbuffer", MANIFEST, SOURCE) == pack(b"flatbuffer", MANIFEST, SOURCE)

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.quantization.rows import QuantizedTable
+from export.table import QuantizedTable
 from export.tflite.flatbuffer import serialize
-from export.tflite.operators import block_length, signatures
+from export.tflite.signatures import build_signatures, choose_block_length
 from tests.interpreters import PACKAGES, interpreter_of
 
 SCALE = 0.01
@@ -15,7 +15,7 @@ BITS_AND_PACKAGES = [*((8, package) for package in PACKAGES), (4, "ai_edge_liter
 
 
 def interpreter(table, bits=8, package=PACKAGES[-1]):
-    made = serialize(signatures(QuantizedTable(table, SCALE, bits)), "test")
+    made = serialize(build_signatures(QuantizedTable(table, SCALE, bits)))
     return interpreter_of(package)(model_content=made.data, num_threads=1)
 
 
@@ -73,4 +73,4 @@ def test_signatures_have_the_documented_inputs_and_outputs():
 
 @pytest.mark.parametrize("rows", [1, 7, 5000, 100_000, 1_000_000])
 def test_blocks_are_a_power_of_two(rows):
-    assert block_length(rows).bit_count() == 1
+    assert choose_block_length(rows).bit_count() == 1

@@ -1,0 +1,103 @@
+"""What an export is to be: the arguments of `export.export_file` and of the command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from device_runtime.arguments import parse_bytes
+from export.errors import ExportError
+
+Method = Literal["auto", "ptq", "qat"]
+METHODS = get_args(Method)
+BITS = (8, 4)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the file is called, and the license of its data."""
+
+    name: str
+    license: str = "unspecified"
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """One export.
+
+    Attributes:
+        folder: a trained folder.
+        out: the file to write.
+        name: of the model; by default that of the file.
+        license: of the catalog's data.
+        bits: of an entry, 8 or 4; by default 8, or what is best within `max_bytes`.
+        dims: fewer than were trained; by default all, or what is best within `max_bytes`.
+        quantize: after training (`ptq`), by fine-tuning (`qat`), or the better of both as measured.
+        max_bytes: of the flatbuffer, without the catalog; a number, or such as 64KB or 64KiB.
+        min_overlap: the share, 0 to 1, of the ten nearest that a file has to keep; by default what its size can.
+        frontier: a folder for the best file of each size and a chart of them.
+        report: an HTML page to write about the export.
+        index: also write an approximate index beside the file.
+        progress: show bars.
+    """
+
+    folder: Path
+    out: Path
+    name: str | None = None
+    license: str = "unspecified"
+    bits: int | None = None
+    dims: int | None = None
+    quantize: Method = "auto"
+    max_bytes: int | str | None = None
+    min_overlap: float | None = None
+    frontier: Path | None = None
+    report: Path | None = None
+    index: bool = False
+    progress: bool = False
+
+    @property
+    def labels(self) -> Labels:
+        """As the file will hold them."""
+        return Labels(self.name or self.out.stem, self.license)
+
+    @property
+    def most_bytes(self) -> int | None:
+        """`max_bytes` as a number.
+
+        Raises:
+            InvalidArgumentError: it is no number of bytes.
+        """
+        return None if self.max_bytes is None else parse_bytes(str(self.max_bytes))
+
+    def check(self) -> None:
+        """Refuses what no model can be exported as.
+
+        Raises:
+            ExportError, InvalidArgumentError: a path is of the wrong kind, or a value out of its range.
+        """
+        if self.out.is_dir():
+            raise ExportError(f"{self.out}: is a folder; give --out the name of a .tflite file")
+        if self.frontier and self.frontier.exists() and not self.frontier.is_dir():
+            raise ExportError(f"{self.frontier}: is a file; give --frontier the name of a folder")
+        if self.report and self.report.is_dir():
+            raise ExportError(f"{self.report}: is a folder; give --report the name of a page to write")
+        if self.bits not in {None, *BITS} or self.quantize not in METHODS:
+            raise ExportError(f"{self.bits} bits by {self.quantize!r}: give 8 or 4, and one of {', '.join(METHODS)}")
+        if self.min_overlap is not None and not 0 <= self.min_overlap <= 1:
+            raise ExportError(f"{self.min_overlap} is not a share from 0 to 1; give --min-overlap one")
+        _ = self.most_bytes
+
+    def check_for_interactions(self) -> None:
+        """Refuses what only a model of attributes can be exported as: the other has one way to be quantized, one size.
+
+        Raises:
+            ExportError: a setting asks for another.
+        """
+        for_attributes = ("dims", "max_bytes", "frontier", "min_overlap", "report", "index")
+        values = {f"--{name.replace('_', '-')}": getattr(self, name) for name in for_attributes}
+        given = [option for option, value in values.items() if value is not None and value is not False]
+        given += ["--bits 4"] if self.bits == 4 else []
+        given += ["--quantize qat"] if self.quantize == "qat" else []
+        if given:
+            raise ExportError(f"{self.folder}: is a model of what people like, for which there is no {given[0]}")
