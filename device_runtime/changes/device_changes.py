@@ -24,8 +24,8 @@ from device_runtime.errors import (
     UnknownAttributeError,
 )
 from device_runtime.items.changed_items import ChangedItems
+from device_runtime.items.folding import fold
 from device_runtime.items.items import Items
-from device_runtime.items.names import fold
 from device_runtime.ranking.placement import attribute_vectors_of, known_attributes, place
 
 Row = NDArray[np.int8]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from device_runtime.items.names import fold
+from device_runtime.items.folding import fold
 from training.inputs.catalog import Catalog, Item
 from training.inputs.rules import Rules
 

@@ -1,59 +1,24 @@
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from device_runtime import UnknownItemError
-from device_runtime.changes.kinds import Added, Removed, Renamed
-from device_runtime.changes.ledger import enter_all
-from device_runtime.items.changed_items import ChangedItems
+from device_runtime import InvalidArgumentError, UnknownItemError
+from device_runtime.format.texts import RowOfLine
 from device_runtime.items.items import Items
-from device_runtime.items.names import NameIndex
-
-few_names = st.sampled_from(["Red soup", "RED SOUP", "Borscht", "borscht", "Pancakes", "Hümmus", "hummus"])
-items = st.sampled_from(["borscht", "pancakes", "hummus", "x", "y"])
-few_changes = st.lists(
-    st.one_of(
-        st.builds(Added, st.sampled_from(["x", "y", "borscht"]), few_names),
-        st.builds(Removed, items),
-        st.builds(Renamed, items, few_names),
-    ),
-    max_size=6,
-)
 
 
-@pytest.fixture(scope="module")
-def base(model):
-    return Items(model)
+def test_items_are_asked_for_by_id_name_or_alias_and_each_once(model):
+    items = Items(model)
+    row = items.ids.index("crepes")
+    assert [items.row(text) for text in ("crepes", "Crêpes", "CREPES")] == [row] * 3
+    assert items.rows(["crepes", "Crêpes", items.ids[9]]).tolist() == [row, 9]
+    with pytest.raises(UnknownItemError, match="did you mean Crêpes"):
+        items.row("creps")
+    with pytest.raises(InvalidArgumentError, match="not by 3"):
+        items.rows([3])
 
 
-def changed(base, changes):
-    result = enter_all(changes, base.row_of_id).sum_up(base.row_count)
-    rows = np.arange(16 * len(result.added), dtype=np.int8).reshape(len(result.added), 16)
-    return ChangedItems(base, result, rows)
-
-
-@given(few_changes)
-def test_items_are_found_as_by_one_index_of_them_all(base, changes):
-    catalog = changed(base, changes)
-    left = [row for row in range(catalog.row_count) if row not in catalog.removed]
-    aliases = [(left.index(row), alias) for row, alias in base.index.aliases if row in left]
-    whole = NameIndex([catalog.ids[row] for row in left], [catalog.names[row] for row in left], aliases)
-    assert len(catalog) == len(left)
-    for text in ["borscht", "Borscht", "hummus", "Hümmus", "Red soup", "red soup", "Pancakes", "x", "y", "nothing"]:
-        row = whole.row(text)
-        if row is None:
-            with pytest.raises(UnknownItemError):
-                catalog.row(text)
-        else:
-            assert catalog.row(text) == left[row]
-        expected = {left[row]: score for row, score in whole.find(text, 3)}
-        assert dict(catalog.find(text, 3)) == expected
-
-
-def test_vectors_are_those_of_the_table_and_of_what_was_added(base, model):
-    catalog = changed(base, [Added("x", "X"), Added("y", "Y")])
-    rows = np.array([301, 5, 300])
-    expected = [list(range(16, 32)), model.table[5].tolist(), list(range(16))]
-    assert catalog.vectors(rows).tolist() == expected
-    assert catalog.vectors(np.array([5])).tolist() == [model.table[5].tolist()]
+def test_a_large_catalog_is_not_a_list(model, monkeypatch):
+    monkeypatch.setattr("device_runtime.format.model_file._LISTED_ROWS", 10)
+    large, small = Items(model), model.text("ids.txt").split()
+    assert not isinstance(large.ids, list)
+    assert isinstance(large.row_of_id, RowOfLine)
+    assert [large.row(id_) for id_ in small] == list(range(len(small)))

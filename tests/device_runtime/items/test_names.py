@@ -1,17 +1,15 @@
 import csv
 import random
-import unicodedata
 from collections import Counter
-from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from device_runtime.items import names as names_module
-from device_runtime.items.names import NameIndex, fold
+from device_runtime.items.folding import fold
+from device_runtime.items.names import NameIndex
 
 IDS = ["pancakes", "crepes", "borscht", "sushi", "smorrebrod"]
 NAMES = ["Pancakes", "Crêpes", "Borscht", "Sushi", "Smørrebrød"]
@@ -36,28 +34,6 @@ def meals():
     ids, names = [row["id"] for row in rows], [row["name"] for row in rows]
     aliases = [(i, alias) for i, row in enumerate(rows) for alias in row["aliases"].split("|") if alias]
     return names, aliases, NameIndex(ids, names, aliases)
-
-
-def test_fold_drops_case_accents_and_punctuation():
-    assert fold("  Crêpe-SUZETTE! ") == "crepe suzette"
-    assert fold("Smørrebrød") == "smorrebrod"
-    assert fold("Straße") == "strasse"
-    assert fold("БОРЩ") == "борщ"
-    assert fold("𝐁orscht") == "borscht"
-
-
-@given(st.one_of(st.text(max_size=30), st.text(st.characters(max_codepoint=127), max_size=30)))
-def test_fold_treats_ascii_as_any_other_text(text):
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
-    letters = {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"}
-    plain = "".join(letters.get(c, c) for c in plain if not unicodedata.combining(c))
-    kept = "".join(c if c.isalnum() or unicodedata.category(c) == "Mc" else " " for c in plain)
-    assert fold(text) == " ".join(kept.split())
-
-
-@given(st.text(max_size=30))
-def test_folding_twice_changes_nothing(text):
-    assert fold(fold(text)) == fold(text)
 
 
 def test_exact_names_in_any_dress():
@@ -185,49 +161,12 @@ def test_a_mistyped_name_is_among_the_first_three(meals, edits, least):
     assert found >= least * len(rows)
 
 
-@given(st.lists(st.text("abc", min_size=1, max_size=6), min_size=1, max_size=4), st.data())
-def test_distances_are_those_of_damerau(words, data):
-    asked = data.draw(st.lists(st.text("abc", min_size=1, max_size=6), min_size=1, max_size=3))
-    longest = max(map(len, words))
-    distances = names_module._distances_to_beginnings(asked, words, longest)
-    assert distances.shape == (longest + 1, len(asked), len(words))
-    for (i, text), (j, word) in product(enumerate(asked), enumerate(words)):
-        for length in range(len(word) + 1):
-            assert distances[length, i, j] == _edits(text, word[:length])
-
-
-def test_letters_that_were_cut_off_are_edits():
-    to_beginnings = names_module._distances_to_beginnings(["pan"], ["pancakes", "pan"], 5)
-    assert names_module._distances(to_beginnings, np.array([8, 3])).tolist() == [[5, 0]]
-
-
-@pytest.mark.parametrize(
-    ("singular", "plural"),
-    [
-        ("pancake", "pancakes"), ("berry", "berries"), ("brownie", "brownies"), ("sandwich", "sandwiches"),
-        ("tomato", "tomatoes"), ("quiche", "quiches"), ("gateau", "gateaux"), ("pie", "pies"), ("taco", "tacos"),
-    ],
-)  # fmt: skip
-def test_singular_and_plural_share_a_stem(singular, plural):
-    assert names_module._stem(singular) == names_module._stem(plural)
-
-
 def _mistyped(text, edits, rng):
     for _ in range(edits):
         place, letter = rng.randrange(len(text) - 1), rng.choice("abcdefghijklmnopqrstuvwxyz")
         a, b = text[place], text[place + 1]
         text = text[:place] + rng.choice([b, letter + a + b, letter + b, b + a]) + text[place + 2 :]
     return text
-
-
-def _edits(a, b):
-    """The distance of Damerau (1964), where no part is edited twice, by its recursive definition."""
-    if not a or not b:
-        return len(a) + len(b)
-    choices = [_edits(a[:-1], b) + 1, _edits(a, b[:-1]) + 1, _edits(a[:-1], b[:-1]) + (a[-1] != b[-1])]
-    if len(a) > 1 and len(b) > 1 and a[-2:] == b[-1] + b[-2]:
-        choices.append(_edits(a[:-2], b[:-2]) + 1)
-    return min(choices)
 
 
 few_words = st.lists(st.sampled_from(["red", "soup", "Soup", "supe", "pie", "pies"]), min_size=1, max_size=2).map(
