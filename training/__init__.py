@@ -79,9 +79,9 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
     *,
     catalog: str | Path | None = None,
     out: str | Path | None = None,
-    min_user: int | None = None,
-    min_item: int | None = None,
-    max_user: int | None = None,
+    min_user: int = 5,
+    min_item: int = 5,
+    max_user: int = 10_000,
     tune: int | None = None,
     tune_dims: Sequence[int] = (),
     tensorboard: str | Path | None = None,
@@ -101,9 +101,9 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
         log: CSV, Parquet or JSON Lines of `user_id`, `item_id` and maybe `weight` and `timestamp`.
         catalog: of the items; new ones are placed by their attributes. None: ids are names, without attributes.
         out: a folder to write, replacing a trained one; meanwhile a checkpoint is kept beside it. None writes nothing.
-        min_user: users with fewer items are left out; 5 if None.
-        min_item: items with fewer users are left out; 5 if None.
-        max_user: of the items of a user, the heaviest so many are kept; 10,000 if None.
+        min_user: users with fewer items are left out.
+        min_item: items with fewer users are left out.
+        max_user: of the items of a user, the heaviest so many are kept.
         tune: search settings first, in so many trials; `resume` continues the search too.
         tune_dims: widths that the search may choose among; none to keep `dims`.
         tensorboard: a folder to log to for TensorBoard.
@@ -128,10 +128,10 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
     from training.by_interactions.train import InteractionsRequest, train_from_interactions
     from training.loop.settings import make_settings
 
-    bounds = {"min_user": min_user, "min_item": min_item, "max_user": max_user}
     request = InteractionsRequest(
         log=Path(log),
         catalog=_path(catalog),
+        bounds={"min_user": min_user, "min_item": min_item, "max_user": max_user},
         out=_path(out),
         tune=tune,
         tune_dims=tuple(tune_dims),
@@ -141,7 +141,6 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
         evaluate=evaluate,
         progress=progress,
         settings=make_settings(InteractionSettings, settings),
-        **{name: bound for name, bound in bounds.items() if bound is not None},
     )
     return train_from_interactions(request)
 

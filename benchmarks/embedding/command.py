@@ -31,13 +31,13 @@ class EmbeddingBenchmark(Benchmark):
         """See `Benchmark.run`."""
         import_tensorflow()
         from benchmarks.embedding import quality
-        from training.by_attributes.measures import check_measurable, new_items
+        from training.by_attributes.measures import check_measurable, measure_new_items
 
         catalog, weights = read_catalog(self.catalog), read_rules(self.catalog).weights
         triplets = find_triplets(self.catalog, catalog, self.triplets)
         check_measurable(self.catalog, catalog, triplets)
         scores = quality.measure(catalog, triplets, weights, self.dims)
-        new = new_items(catalog, triplets, weights)
+        new = measure_new_items(catalog, triplets, weights)
         print(f"\n{quality.format_scores(scores)}\n\n{quality.format_new_items(new)}")
         write_json({"scores": scores, "new_items": new}, self.out / "embedding.json")
         quality.draw(scores, self.out / "embedding.png")

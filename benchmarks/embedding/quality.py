@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.output import drawing, format_table
 from export.quantization.rows import quantize
 from training.by_attributes import measures
-from training.by_attributes.measures import NewItems, Scores
+from training.by_attributes.measures import NewItems, VectorScores
 from training.inputs.catalog import Catalog
 from training.inputs.triplets import Triplet
 
@@ -21,9 +21,9 @@ _CURVES = (("mignon int8", "#4c78a8", "-"), ("SVD, weighted", "#e45756", "--"), 
 
 def measure(
     catalog: Catalog, triplets: Sequence[Triplet], weights: Mapping[str, float], dims: Sequence[int]
-) -> list[Scores]:
+) -> list[VectorScores]:
     """All measures of all methods at all widths; trains a model for each measure and width."""
-    return measures.evaluate(catalog, triplets, weights, dims, variants={"mignon int8": _as_int8})
+    return measures.compare_with_baselines(catalog, triplets, weights, dims, variants={"mignon int8": _as_int8})
 
 
 def _as_int8(table: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -32,7 +32,7 @@ def _as_int8(table: NDArray[np.float32]) -> NDArray[np.float32]:
     return made.rows.astype(np.float32) * np.float32(made.scale)
 
 
-def format_scores(results: Sequence[Scores]) -> str:
+def format_scores(results: Sequence[VectorScores]) -> str:
     """The measures, one method a line, in percent."""
     headers = ["", "dims", "triplets", "hard ones", "hidden ingredients", "same form", "same course", "same cuisine"]
     rows = [[r.name, f"{r.dims:,}", *(f"{100 * v:.1f}" for v in list(asdict(r).values())[2:])] for r in results]
@@ -46,7 +46,7 @@ def format_new_items(results: Sequence[NewItems]) -> str:
     return format_table(headers, rows)
 
 
-def draw(results: Sequence[Scores], path: Path) -> None:
+def draw(results: Sequence[VectorScores], path: Path) -> None:
     """The curves over dims, one picture a measure."""
     titles = {
         "triplets": "Triplets",

@@ -1,4 +1,5 @@
 import doctest
+import inspect
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from device_runtime import MignonError
 from tests import tastes
 from tests.conftest import ROOT
 from training.errors import SettingsError, TrainedFolderError
+from training.inputs.interactions import read_interactions
 
 KINDS = ("ballad", "march", "waltz")
 SONGS = "id,name,kind,mood\n" + "".join(
@@ -87,6 +89,12 @@ def test_a_folder_of_something_else_is_refused(folder):
             train()
     with pytest.raises(MignonError):
         training.load("photos")
+
+
+def test_bounds_are_those_of_reading_a_log():
+    given = inspect.signature(training.train_interactions).parameters
+    for name, bound in inspect.signature(read_interactions).parameters.items():
+        assert name in ("path", "catalog") or given[name].default == bound.default
 
 
 def test_importing_the_package_imports_nothing_heavy():

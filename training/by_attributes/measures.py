@@ -31,7 +31,7 @@ FEWEST_ITEMS = 100
 
 
 @dataclass(frozen=True)
-class Scores:
+class VectorScores:
     """The measures of one way to make vectors; each from 0 to 1, more is better."""
 
     name: str
@@ -64,7 +64,7 @@ class _Task:
     measure: Callable[[Vectors], dict[str, float]]
 
 
-def evaluate(  # noqa: PLR0913 - what is measured, and how it is trained
+def compare_with_baselines(  # noqa: PLR0913 - what is measured, and how it is trained
     catalog: Catalog,
     triplets: Sequence[Triplet],
     weights: Mapping[str, float],
@@ -73,7 +73,7 @@ def evaluate(  # noqa: PLR0913 - what is measured, and how it is trained
     variants: Mapping[str, Callable[[NDArray[np.float32]], Vectors]] | None = None,
     settings: AttributeSettings | None = None,
     progress: bool = True,
-) -> list[Scores]:
+) -> list[VectorScores]:
     """All measures of the baselines and of the model; trains a model for each measure and width.
 
     The baselines are taken as they are and with the column weights that the model is trained with.
@@ -113,7 +113,7 @@ def check_measurable(path: Path, catalog: Catalog, triplets: Sequence[Triplet]) 
         raise CatalogError(f"{path}: has {len(catalog)} items; these measures need more than {FEWEST_ITEMS}")
 
 
-def new_items(
+def measure_new_items(
     catalog: Catalog, triplets: Sequence[Triplet], weights: Mapping[str, float], seed: int = 3
 ) -> list[NewItems]:
     """Holds 500 items out of training, places them by their attributes, and measures them among the others."""
@@ -195,21 +195,21 @@ def _purity_measure(catalog: Catalog, column: str) -> Callable[[Vectors], dict[s
     return lambda vectors: {column: likeness.measure_purity(vectors, labels)}
 
 
-def _scores(name: str, dims: int, tasks: Sequence[_Task], made: Sequence[Vectors]) -> Scores:
+def _scores(name: str, dims: int, tasks: Sequence[_Task], made: Sequence[Vectors]) -> VectorScores:
     measured: dict[str, float] = {}
     for task, vectors in zip(tasks, made, strict=True):
         measured |= task.measure(vectors)
-    return Scores(name, dims, **measured)
+    return VectorScores(name, dims, **measured)
 
 
-def _chance(catalog: Catalog) -> Scores:
+def _chance(catalog: Catalog) -> VectorScores:
     """One-hot vectors: every other item is equally far, so neighbors are drawn by chance."""
     shares = []
     for column in WITHHELD:
         counts = np.bincount(likeness.number_labels(catalog, column)).astype(np.float64)
         shares.append(float((counts * (counts - 1)).sum() / (len(catalog) * (len(catalog) - 1))))
     values = {value for item in catalog.items for value in item.attributes.get(HIDDEN_COLUMN, ())}
-    return Scores("one-hot (chance)", len(catalog), 0.5, 0.5, likeness.NEIGHBORS / len(values), *shares)
+    return VectorScores("one-hot (chance)", len(catalog), 0.5, 0.5, likeness.NEIGHBORS / len(values), *shares)
 
 
 def _train(task: _Task, weights: Mapping[str, float], settings: AttributeSettings) -> NDArray[np.float32]:

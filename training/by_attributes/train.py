@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from training.by_attributes.likeness import measure_triplets
-from training.by_attributes.measures import check_measurable, evaluate
+from training.by_attributes.measures import check_measurable, compare_with_baselines
 from training.by_attributes.settings import AttributeSettings
 from training.by_attributes.trainer import AttributeTrainer, FittedAttributes
 from training.inputs.attribute_features import build_vocabulary, featurize
-from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, read_catalog
+from training.inputs.catalog import Catalog, read_catalog
 from training.inputs.rules import Rules, enrich, read_rules
 from training.inputs.triplets import Triplet, find_triplets
 from training.loop.run import RunOptions, run_timed
@@ -20,17 +20,12 @@ from training.trained import Trained, check_replaceable, save
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogRequest(RunOptions):
-    """What to train and where to write it.
+    """The arguments of `training.train_catalog`."""
 
-    Attributes:
-        triplets: to measure with; None for those beside the catalog, if any.
-        evaluate: also measure against TF-IDF and SVD, which trains five times more.
-    """
-
-    catalog: Path = BUILT_IN_CATALOG
-    triplets: Path | None = None
-    evaluate: bool = False
-    settings: AttributeSettings = field(default_factory=AttributeSettings)
+    catalog: Path
+    triplets: Path | None
+    evaluate: bool
+    settings: AttributeSettings
 
 
 def train_from_catalog(request: CatalogRequest) -> Trained:
@@ -75,7 +70,9 @@ def _measure(
     }
     if request.evaluate:
         dims = [request.settings.dims]
-        results = evaluate(catalog, triplets, rules.weights, dims, settings=request.settings, progress=request.progress)
+        results = compare_with_baselines(
+            catalog, triplets, rules.weights, dims, settings=request.settings, progress=request.progress
+        )
         metrics["measures"] = [
             {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(result).items()}
             for result in results

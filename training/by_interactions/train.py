@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from training.evaluation.ranking import MEASURES, PopularityScorer, Scorer, eval
 from training.evaluation.splits import Split, hold_out_users
 from training.inputs.attribute_features import ItemAttributes, index_attributes, make_catalog
 from training.inputs.catalog import read_catalog
-from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, Report, read_interactions
+from training.inputs.interactions import Interactions, Report, read_interactions
 from training.inputs.rules import enrich, read_rules
 from training.loop.checkpoint import compute_fingerprint
 from training.loop.run import RunOptions, run_timed
@@ -29,29 +29,17 @@ Metrics = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class InteractionsRequest(RunOptions):
-    """What to train and where to write it.
-
-    Attributes:
-        log: see `training.inputs.interactions.read_interactions`; `min_user`, `min_item` and `max_user` too.
-        catalog: of the items; rows of others are left out. None: ids are names, and items have no attributes.
-        evaluate: also measure on a fifth of the users, training once more without them.
-        tune: search settings first, in so many trials; None: take `settings`.
-        tune_dims: widths that the search may choose among; none to keep that of `settings`.
-        tensorboard: a folder to log to for TensorBoard.
-        on_read: told what became of the rows of the log, before training.
-    """
+    """The arguments of `training.train_interactions`."""
 
     log: Path
-    catalog: Path | None = None
-    min_user: int = MIN_USER
-    min_item: int = MIN_ITEM
-    max_user: int = MAX_USER
-    evaluate: bool = False
-    tune: int | None = None
-    tune_dims: tuple[int, ...] = ()
-    tensorboard: Path | None = None
-    on_read: Callable[[Report], None] | None = None
-    settings: InteractionSettings = field(default_factory=InteractionSettings)
+    catalog: Path | None
+    bounds: Mapping[str, int]
+    evaluate: bool
+    tune: int | None
+    tune_dims: tuple[int, ...]
+    tensorboard: Path | None
+    on_read: Callable[[Report], None] | None
+    settings: InteractionSettings
 
 
 @dataclass(frozen=True)
@@ -129,13 +117,7 @@ def _check_options(request: InteractionsRequest, strategy: Any) -> None:
 
 def _read(request: InteractionsRequest, strategy: Any) -> _Data:
     catalog = None if request.catalog is None else read_catalog(request.catalog, needs_attributes=False)
-    interactions = read_interactions(
-        request.log,
-        catalog=catalog,
-        min_user=request.min_user,
-        min_item=request.min_item,
-        max_user=request.max_user,
-    )
+    interactions = read_interactions(request.log, catalog=catalog, **request.bounds)
     items = interactions.items
     return _Data(interactions, index_attributes(catalog or make_catalog(items), items), strategy)
 

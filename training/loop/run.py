@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -25,25 +25,11 @@ from training.loop.workers import is_chief
 Result = TypeVar("Result")
 
 
-class RunSettings(Protocol):
-    """What every run is told.
-
-    Attributes:
-        epochs: at most.
-        patience: epochs without a better measure before training stops.
-    """
-
-    @property
-    def epochs(self) -> int: ...  # noqa: D102
-
-    @property
-    def patience(self) -> int: ...  # noqa: D102
-
-
 class TrainingRun(ABC, Generic[Result]):
     """One model in training. `run` trains and gives what was best by the measure after each epoch.
 
     Args:
+        settings: its `epochs` are the most to train, `patience` those without a better measure before it stops.
         variables: of the model, those of the best epoch are kept.
         state: further variables that the next epoch depends on, such as the optimizer's.
     """
@@ -52,7 +38,7 @@ class TrainingRun(ABC, Generic[Result]):
 
     def __init__(
         self,
-        settings: RunSettings,
+        settings: Any,
         variables: Sequence[tf.Variable],
         state: Sequence[tf.Variable],
         strategy: Any = None,

@@ -55,7 +55,7 @@ def test_hidden_ingredients_are_not_seen(catalog):
 
 def test_new_items_are_placed_without_training_on_them(catalog, small_catalog):
     triplets = [Triplet(i, (i + 1) % 300, (i + 2) % 300, "easy") for i in range(300)]
-    placed, trained = measures.new_items(catalog, triplets, read_rules(small_catalog).weights)
+    placed, trained = measures.measure_new_items(catalog, triplets, read_rules(small_catalog).weights)
     assert placed.name == "placed by attributes"
     assert 0 < placed.form <= trained.form + 0.2
     assert np.isfinite([placed.triplets, trained.triplets]).all()

@@ -1,6 +1,7 @@
 import pytest
 
 from training.errors import RulesError
+from training.inputs import rules
 from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, Item, read_catalog
 from training.inputs.rules import Rules, enrich, name_diets, read_rules
 
@@ -71,9 +72,7 @@ def test_bad_rules_are_one_error(tmp_path, text):
 
 
 def test_every_ingredient_of_the_built_in_rules_stands_once():
-    import tomllib
-
-    raw = tomllib.loads(BUILT_IN_CATALOG.with_suffix(".toml").read_text("utf-8"))
+    raw = rules.tomllib.loads(BUILT_IN_CATALOG.with_suffix(".toml").read_text("utf-8"))
     values = [value for group in raw["ingredients"] for value in group["values"]]
     assert len(values) == len(set(values))
     assert 400 <= len(values) <= 800
