@@ -33,8 +33,3 @@ def without_chatter() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(silent)
-
-
-def drop_output() -> None:
-    """Sends what is left to print nowhere: whoever read it has gone."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
