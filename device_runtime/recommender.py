@@ -114,7 +114,7 @@ class Recommender(Changeable):
             InvalidArgumentError: `diversify` is not from 0 to 1, or another argument of the wrong kind.
             UnknownAttributeError: `where` names an attribute or a value that no item has.
         """
-        return self._ranker.rank_alike(self._items, item, RankingOptions.check(k, exclude, where, diversify))
+        return self._ranker.rank_alike(self._items, item, RankingOptions(k, exclude, where, diversify))
 
     def recommend(  # noqa: PLR0913 - each is of its own
         self,
@@ -144,7 +144,7 @@ class Recommender(Changeable):
                 weights cancel out.
             InvalidWeightError: a weight is not a finite number.
         """
-        options = RankingOptions.check(k, exclude, where, diversify)
+        options = RankingOptions(k, exclude, where, diversify)
         if profile is None:
             return self._ranker.recommend(self._items, items, dislikes, options)
         known, likes = self._with_profile(profile, items, dislikes)
@@ -166,7 +166,7 @@ class Recommender(Changeable):
         """
         if isinstance(baskets, str | Mapping):
             raise InvalidArgumentError(f"baskets is {baskets!r}; give a list of baskets")
-        return self._ranker.recommend_many(self._items, baskets, RankingOptions.check(k, exclude, where, diversify))
+        return self._ranker.recommend_many(self._items, baskets, RankingOptions(k, exclude, where, diversify))
 
     def search(
         self,
@@ -184,7 +184,7 @@ class Recommender(Changeable):
         Raises:
             InvalidVectorError: the vector has another length, is zero, or holds a value that is not finite.
         """
-        options = RankingOptions.check(k, exclude, where, diversify)
+        options = RankingOptions(k, exclude, where, diversify)
         return self._ranker.search(self._items, check_vector(vector, self.manifest.dims), options)
 
     def explain(

@@ -62,7 +62,7 @@ class Profile:
         Raises:
             NoFavoritesError: nothing is liked yet.
         """
-        options = RankingOptions.check(k, exclude, where, diversify)
+        options = RankingOptions(k, exclude, where, diversify)
         state = self._changes.state
         likes = state.profiles.get(self.name, {})
         if not any(weight > 0 for weight in likes.values()):

@@ -23,35 +23,32 @@ _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner 
 
 
 class RankingOptions(NamedTuple):
-    """What may be asked of a ranking, checked; a named tuple, for dataclasses take long to import and to make.
+    """What callers ask of a ranking; a named tuple, for dataclasses take longer to import and to make.
 
     Attributes:
         k: how many results, from 1.
         exclude: items that must not come back.
         where: what attributes results must have.
-        diversity: from 0 to 1, how unlike one another results are to be.
+        diversify: from 0 to 1, how unlike one another results are to be.
     """
 
-    k: int
-    exclude: tuple[str, ...] = ()
+    k: int = 10
+    exclude: Values = ()
     where: Filter | None = None
-    diversity: float = 0.0
+    diversify: float = 0.0
 
-    @classmethod
-    def check(cls, k: int, exclude: Values, where: Filter | None, diversify: float) -> RankingOptions:
-        """Those that a caller gave.
+    def check(self) -> RankingOptions:
+        """The same, the items to exclude as a list.
 
         Raises:
             InvalidCountError: k is not a whole number from 1.
             InvalidArgumentError: `diversify` is not from 0 to 1, or `exclude` neither a text nor texts.
         """
-        excluded = exclude if type(exclude) is tuple else tuple(several(exclude))
-        return cls(check_count("k", k), excluded, where, check_share("diversify", diversify))
+        k, share = check_count("k", self.k), check_share("diversify", self.diversify)
+        return RankingOptions(k, several(self.exclude), self.where, share)
 
-    @property
-    def are_plain(self) -> bool:
-        """Whether the k best are asked for and nothing else."""
-        return not (self.exclude or self.where or self.diversity)
+
+_NOTHING_MORE = RankingOptions()[1:]
 
 
 class Lookup(NamedTuple):
@@ -80,14 +77,16 @@ class Ranker:
         self, items: Items, favorites: Favorites, dislikes: Iterable[str], options: RankingOptions
     ) -> list[Neighbor]:
         """See `Recommender.recommend`."""
-        if options.are_plain and not dislikes and isinstance(favorites, list) and not items.changed:
-            rows = resolve_favorites(items, favorites)  # what most ask, by as few steps as can be
-            return _neighbors(items, self.engine.nearest(rows, min(options.k, items.row_count)))
+        plain = type(options.exclude) is tuple and options[1:] == _NOTHING_MORE  # an array has no truth to compare
+        if plain and not dislikes and isinstance(favorites, list) and not items.changed:
+            k = min(check_count("k", options.k), items.row_count)  # what most ask, by as few steps as can be
+            return _neighbors(items, self.engine.nearest(resolve_favorites(items, favorites), k))
         return self.rank(items, resolve_likes(items, favorites, dislikes), options)
 
     def rank(self, items: Items, likes: Likes, options: RankingOptions) -> list[Neighbor]:
         """The items nearest to the sum of `likes`, none of which comes back."""
-        excluded, count = items.rows(options.exclude), _candidates(items, options)
+        options = options.check()
+        excluded, count = _excluded(items, options), _candidates(items, options)
         if options.where or items.changed or likes.weights is not None:
             banned = np.concatenate([likes.rows, excluded])
             ranking = rank_exactly(_look_up(items, sum_likes(items, likes), banned, options))
@@ -100,14 +99,15 @@ class Ranker:
         """See `Recommender.similar`."""
         if items.objective.best_is_alike:
             return self.recommend(items, [item], (), options)
-        row = np.array([items.row(item)])
+        options, row = options.check(), np.array([items.row(item)])
         query = items.objective.query_towards(items.vectors(row)[0].astype(np.int64))
-        banned = np.concatenate([row, items.rows(options.exclude)])
+        banned = np.concatenate([row, _excluded(items, options)])
         return _chosen(items, rank_by_direction(_look_up(items, query, banned, options)), options)
 
     def search(self, items: Items, vector: NDArray[np.float32], options: RankingOptions) -> list[Neighbor]:
         """See `Recommender.search`; `vector` is float32 [dims], neither zero nor infinite."""
-        query, banned = items.objective.query_towards(integer_query(vector)), items.rows(options.exclude)
+        options = options.check()
+        query, banned = items.objective.query_towards(integer_query(vector)), _excluded(items, options)
         lookup = _look_up(items, query, banned, options)
         if not items.objective.best_is_alike:
             ranking = rank_by_direction(lookup)
@@ -124,7 +124,8 @@ class Ranker:
         """See `Recommender.recommend_many`."""
         from device_runtime.ranking.batch import Batch, naming_basket
 
-        excluded = items.rows(options.exclude)  # which have to be known though there be no baskets
+        options = options.check()
+        excluded = _excluded(items, options)  # which have to be known though there be no baskets
         if options.where or items.model.table.size > _FASTER_ONE_BY_ONE:
             batch = Batch(items, excluded, options.where)
             rankings = batch.rank_many(baskets, _candidates(items, options))
@@ -183,9 +184,13 @@ def _all_scores(lookup: Lookup) -> Scores:
     return np.concatenate([scores, score_rows(items.added_rows, query)]) if len(items.added_rows) else scores
 
 
+def _excluded(items: Items, options: RankingOptions) -> Rows:
+    return items.rows(several(options.exclude))
+
+
 def _candidates(items: Items, options: RankingOptions) -> int:
     """How many of the best to rank: k, or as many as the diverse ones are chosen from."""
-    return min(options.k * (CANDIDATES_FOR_EACH if options.diversity else 1), items.row_count)
+    return min(options.k * (CANDIDATES_FOR_EACH if options.diversify else 1), items.row_count)
 
 
 def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
@@ -198,10 +203,10 @@ def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
 
 def _chosen(items: Items, ranking: Ranking, options: RankingOptions) -> list[Neighbor]:
     """The best of the candidates, or those that are least like one another."""
-    if not options.diversity:
+    if not options.diversify:
         return _neighbors(items, ranking)
     rows, scores = ranking
-    chosen = diversify(items.directions(rows), scores, options.k, options.diversity)
+    chosen = diversify(items.directions(rows), scores, options.k, options.diversify)
     return _neighbors(items, (rows[chosen], scores[chosen]))
 
 

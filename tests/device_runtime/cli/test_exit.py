@@ -93,3 +93,9 @@ raise SystemExit(main(["info", "no.tflite"]))
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=60) == (b"", b"")
         assert process.returncode == INTERRUPTED
+
+
+def test_a_reader_that_has_gone_is_no_traceback(model_path):
+    command = f"{sys.executable} -m device_runtime similar {model_path} pancakes -k 200 | head -1"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr

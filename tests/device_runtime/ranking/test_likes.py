@@ -14,7 +14,7 @@ from device_runtime import (
     UnknownItemError,
 )
 from device_runtime.items.items import Items
-from device_runtime.ranking.likes import resolve_likes, sum_likes
+from device_runtime.ranking.likes import merge_profile, resolve_likes, sum_likes
 from tests.device_runtime.plain import Plain, same
 
 rows = st.integers(0, 299)
@@ -127,3 +127,27 @@ def test_numpy_numbers_are_weights(model_path):
     assert meals.recommend({"borscht": np.float32(2), "baklava": np.int64(1)}) == meals.recommend(
         {"borscht": 2, "baklava": 1}
     )
+
+
+@pytest.mark.parametrize(
+    ("favorites", "dislikes", "merged"),
+    [
+        (["Borscht"], [], {"hummus": 2, "Borscht": 1}),
+        ({"BORSCHT": 5, "crepes": 0}, [], {"hummus": 2, "BORSCHT": 5, "crepes": 0}),
+        ([], ["Hummus"], {"borscht": -1}),
+        ([], [], {"borscht": -1, "hummus": 2}),
+    ],
+)
+def test_a_question_wins_over_the_profile_whatever_the_names(model, favorites, dislikes, merged):
+    likes = {"borscht": -1, "hummus": 2}
+    assert merge_profile(Items(model), favorites, dislikes, "anna", likes) == merged
+
+
+def test_a_profile_does_not_hide_what_a_question_contradicts(model_copy):
+    with Recommender.open(model_copy, engine="numpy", writable=True) as meals:
+        meals.profile("anna").like("borscht")
+        with pytest.raises(ContradictoryLikesError, match="Crêpes is given the weights"):
+            meals.recommend(["crepes"], dislikes=["Crêpes"], profile="anna")
+        with pytest.raises(InvalidArgumentError, match="give a list of items"):
+            meals.recommend("crepes", profile="anna")
+        assert meals.recommend([], 5, profile="anna") == meals.similar("borscht", 5)
