@@ -9,8 +9,7 @@ from typing import Any
 
 from device_runtime.arguments import checked_weight
 from device_runtime.errors import InvalidArgumentError
-
-CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}  # those that no catalog may hold
+from device_runtime.format.layout import CONTROL_CHARACTERS
 
 
 @dataclass(frozen=True)

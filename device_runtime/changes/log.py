@@ -1,25 +1,4 @@
-r"""The text of an overlay: what was changed on the device, one change a line.
-
-`meals.tflite.overlay` is UTF-8 text. A line is a JSON object, a tab, a seal of 16 hexadecimal digits and a line feed:
-
-    {"format":"mignon overlay","format_version":1}                          5bcd1e420e7cc50b
-    {"kind":"renamed","id":"blini","name":"Blini with caviar"}              da0c9199a4afe402
-    {"kind":"liked","profile":"anna","id":"borscht","weight":1.0}           ea6a46776f3e1cf7
-
-- The seal is the start of the SHA-256 of the seal above followed by the JSON, as `printf %s "$ABOVE$JSON" | sha256sum`
-  gives it; the first line has none above. So a line that is altered, moved, inserted or deleted is found, except at the
-  end. Seals find accidents; they do not keep out anybody who can compute them.
-- JSON holds no raw control character, hence no tab and no line feed. A line takes at most 65,536 bytes and the file
-  at most 67,108,864. In format version 1 the first line has exactly the bytes above; later versions keep its layout.
-- Kinds and fields are those of the classes `Added`, `Removed`, `Renamed`, `Liked` and `Forgotten` in `kinds`, and no
-  others.
-- Lines are only ever appended, each by one write, and flushed to the disk before the change counts as made. A crash or
-  power cut can so leave one unfinished line at the end: the start of a line, bytes never written (they read as zeros),
-  or both. A reader ignores it and a writer cuts it off. A bad line that has others after it is damage, never dropped.
-- One process writes, holding `flock` on the file; where Python has no `fcntl` it holds `meals.tflite.overlay.lock`
-  instead, made exclusively and deleted when done. Readers take no lock.
-- Compaction writes the file anew under the name `meals.tflite.overlay.new`, flushes it, and renames it.
-"""
+"""The lines of an overlay, each of them sealed; docs/overlay.md describes the format."""
 
 from __future__ import annotations
 

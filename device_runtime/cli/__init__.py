@@ -13,7 +13,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     def body() -> None:
         from device_runtime.cli.parser import parse  # here, so that Ctrl-C ends quietly while numpy is imported
 
-        parse(argv).run()
+        parse(argv)()
 
     return run(body, "mignon")
 

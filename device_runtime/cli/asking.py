@@ -23,10 +23,9 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Info(Command):
-    """`mignon info`."""
+    """`mignon info`: what the file holds and how it was made."""
 
-    def run(self) -> None:
-        """Prints what the file holds and how it was made."""
+    def __call__(self) -> None:
         model = ModelFile.open(self.file)
         record = model.manifest.as_record()
         record |= {"flatbuffer_bytes": model.flatbuffer_size(), "entries": dict(model.entries())}
@@ -52,13 +51,12 @@ class Question(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Find(Question):
-    """`mignon find`."""
+    """`mignon find`: items by name, alias or something like it."""
 
     text: str
     k: int
 
-    def run(self) -> None:
-        """Prints the items whose names resemble the text."""
+    def __call__(self) -> None:
         print_results(self.open_model().find(self.text, self.k), as_json=self.json)
 
 
@@ -80,25 +78,23 @@ class Ranking(Question):
 
 @dataclass(frozen=True, kw_only=True)
 class Similar(Ranking):
-    """`mignon similar`."""
+    """`mignon similar`: items like one item."""
 
     item: str
 
-    def run(self) -> None:
-        """Prints the items like one item."""
+    def __call__(self) -> None:
         print_results(self.open_model(self.engine).similar(self.item, **self.options()), as_json=self.json)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recommend(Ranking):
-    """`mignon recommend`."""
+    """`mignon recommend`: items for somebody who likes these, and what a profile likes besides."""
 
     items: list[str]
     dislikes: list[str]
     profile: str | None
 
-    def run(self) -> None:
-        """Prints the items for somebody who likes these, and what a profile likes."""
+    def __call__(self) -> None:
         model = self.open_model(self.engine)
         found = model.recommend(self.items, dislikes=self.dislikes, profile=self.profile, **self.options())
         print_results(found, as_json=self.json)
@@ -106,15 +102,14 @@ class Recommend(Ranking):
 
 @dataclass(frozen=True, kw_only=True)
 class Explain(Question):
-    """`mignon explain`."""
+    """`mignon explain`: why an item is recommended to somebody who likes these."""
 
     result: str
     items: list[str]
     dislikes: list[str]
     profile: str | None
 
-    def run(self) -> None:
-        """Prints why an item is recommended."""
+    def __call__(self) -> None:
         model = self.open_model()
         why = model.explain(self.items, self.result, dislikes=self.dislikes, profile=self.profile)
         if self.json:

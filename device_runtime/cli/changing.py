@@ -31,15 +31,14 @@ class Change(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Add(Change):
-    """`mignon add`."""
+    """`mignon add`: adds an item."""
 
     name: str
     attributes: list[str]
     neighbors: list[str]
     id: str | None
 
-    def run(self) -> None:
-        """Adds an item."""
+    def __call__(self) -> None:
         attributes: dict[str, list[str]] = {}
         for text in self.attributes:
             attribute, equals, value = text.partition("=")
@@ -52,12 +51,11 @@ class Add(Change):
 
 @dataclass(frozen=True, kw_only=True)
 class Remove(Change):
-    """`mignon remove`."""
+    """`mignon remove`: removes items."""
 
     items: list[str]
 
-    def run(self) -> None:
-        """Removes items."""
+    def __call__(self) -> None:
         with self.changing() as model:
             rows = {model.row(item): item for item in self.items}  # all are known, or none is removed
             for item in rows.values():
@@ -66,28 +64,26 @@ class Remove(Change):
 
 @dataclass(frozen=True, kw_only=True)
 class Rename(Change):
-    """`mignon rename`."""
+    """`mignon rename`: gives an item another name."""
 
     item: str
     name: str
 
-    def run(self) -> None:
-        """Gives an item another name."""
+    def __call__(self) -> None:
         with self.changing() as model:
             model.rename(self.item, self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Like(Change):
-    """`mignon like` and, with a sign of -1, `mignon dislike`."""
+    """`mignon like` and, with a sign of -1, `mignon dislike`: notes what a profile likes."""
 
     items: list[str]
     profile: str
     weight: float
     sign: int
 
-    def run(self) -> None:
-        """Notes what a profile likes or dislikes."""
+    def __call__(self) -> None:
         with self.changing() as model:
             profile = model.profile(self.profile)
             for item in self.items:
@@ -98,13 +94,12 @@ class Like(Change):
 
 @dataclass(frozen=True, kw_only=True)
 class Forget(Change):
-    """`mignon forget`."""
+    """`mignon forget`: takes likes and dislikes of some items back, or of all."""
 
     items: list[str]
     profile: str
 
-    def run(self) -> None:
-        """Takes likes and dislikes of some items back, or of all."""
+    def __call__(self) -> None:
         with self.changing() as model:
             profile = model.profile(self.profile)
             if not self.items:
@@ -117,10 +112,9 @@ class Forget(Change):
 
 @dataclass(frozen=True, kw_only=True)
 class Changes(Command):
-    """`mignon changes`."""
+    """`mignon changes`: all changes, and which cannot apply to this file."""
 
-    def run(self) -> None:
-        """Prints all changes, and which cannot apply."""
+    def __call__(self) -> None:
         model = Recommender.open(self.file, engine="numpy")
         if self.json:
             print_json({"changes": [change_record(change) for change in model.changes], "dropped": model.dropped})
@@ -133,10 +127,9 @@ class Changes(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Compact(Command):
-    """`mignon compact`."""
+    """`mignon compact`: shortens the overlay to the changes that still matter."""
 
-    def run(self) -> None:
-        """Shortens the overlay to the changes that still matter."""
+    def __call__(self) -> None:
         with Recommender.open(self.file, engine="numpy", writable=True) as model:
             before = len(model.changes)
             model.compact()
@@ -149,10 +142,9 @@ class Compact(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Salvage(Command):
-    """`mignon salvage`; the file is a damaged overlay, or the model beside which it lies."""
+    """`mignon salvage`: keeps what is before the damage; the file is the overlay, or the model beside which it lies."""
 
-    def run(self) -> None:
-        """Cuts a damaged overlay before its first damaged line, and keeps the damaged file under another name."""
+    def __call__(self) -> None:
         from device_runtime.changes.overlay import Overlay, overlay_path, salvage
 
         beside = overlay_path(self.file)

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import Any, Protocol, get_args
+from collections.abc import Callable, Sequence
+from typing import Any, get_args
 
 from device_runtime.cli import asking, changing
 from device_runtime.engines.choice import EngineName
 
 
-class Runnable(Protocol):
-    """A command with all that it was given."""
-
-    def run(self) -> None:
-        """Does what the command says, and prints what came of it."""
-
-
-def parse(argv: Sequence[str] | None = None) -> Runnable:
+def parse(argv: Sequence[str] | None = None) -> Callable[[], None]:
     """The command in `argv`, or in the arguments of the process. Items may also stand after options.
 
     Raises:
@@ -32,7 +25,7 @@ def parse(argv: Sequence[str] | None = None) -> Runnable:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         given["items"] = [*given["items"], *rest]
-    command: Runnable = given.pop("command")(**given)
+    command: Callable[[], None] = given.pop("command")(**given)
     return command
 
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True)
 class Serve:
-    """`mignon serve`, with what its command line sets; `max_body` as people write sizes."""
+    """`mignon serve`, until SIGTERM or SIGINT; `max_body` is a size as people write it."""
 
     file: str
     host: str
@@ -49,13 +49,8 @@ class Serve:
     writable: bool
     verbose: bool
 
-    def run(self) -> None:
-        """Serves the file until SIGTERM or SIGINT.
-
-        Raises:
-            MignonError: the file or an option is bad.
-            OSError: the port is in use.
-        """
+    def __call__(self) -> None:
+        """Serves the file; errors are those of opening it, and `OSError` where the port is in use."""
         options = Options(parse_bytes(self.max_body), self.timeout, self.allow_origin, verbose=self.verbose)
         if not 0 <= self.port < 1 << 16:
             raise InvalidArgumentError(f"the port is {self.port}; give one from 0 to 65535")

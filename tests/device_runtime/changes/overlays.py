@@ -30,7 +30,7 @@ def read(path):
 
 
 def sealed(lines):
-    """The bytes of an overlay with these JSON lines, by the words of the docstring of `changes.log`."""
+    """The bytes of an overlay with these JSON lines, by the words of docs/overlay.md."""
     above, parts = "", []
     for line in ('{"format":"mignon overlay","format_version":1}', *lines):
         above = hashlib.sha256((above + line).encode()).hexdigest()[:16]

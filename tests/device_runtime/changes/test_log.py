@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_runtime.changes import log
-from device_runtime.changes.kinds import CONTROL_CHARACTERS, Added, Forgotten, Liked, Removed, Renamed
+from device_runtime.changes.kinds import Added, Forgotten, Liked, Removed, Renamed
 from device_runtime.changes.overlay import Overlay, salvage
 from device_runtime.errors import DamagedOverlayError, InvalidArgumentError, OverlayError, OverlayVersionError
+from device_runtime.format.layout import CONTROL_CHARACTERS
+from tests.conftest import ROOT
 from tests.device_runtime.changes.overlays import CHANGES, count_flushes, read, sealed, write
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters=CONTROL_CHARACTERS), min_size=1, max_size=20)
@@ -26,8 +27,10 @@ any_change = st.one_of(
 )
 
 
-def test_the_file_is_what_the_docstring_says(path):
-    example = [line.split() for line in log.__doc__.splitlines() if line.startswith("    {")]
+def test_the_file_is_what_its_description_says(path):
+    example = [
+        line.split() for line in (ROOT / "docs/overlay.md").read_text("utf-8").splitlines() if line.startswith("    {")
+    ]
     write(path, [Renamed("blini", "Blini with caviar"), Liked("anna", "borscht")])
     assert [line.split() for line in path.read_text("utf-8").splitlines()] == example
 
