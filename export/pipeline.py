@@ -103,13 +103,13 @@ def _report(request: ExportRequest, job: ExportJob, exported: Exported) -> None:
     if request.frontier:
         from export.report.chart import write_frontier  # it imports matplotlib
 
-        files = []
+        folder, files = Path(request.frontier), []
         for candidate in find_frontier(job.sizes):  # each shows what it keeps; none is refused for it
-            out = request.frontier / f"{job.labels.name}-{candidate.name}.tflite"
+            out = folder / f"{job.labels.name}-{candidate.name}.tflite"
             point = replace(job, tried=Tried(candidate), out=out, least_overlap=0.0, index=False, progress=False)
             files.append(write_file(point))
-        write_frontier(exported, files, request.frontier)
+        write_frontier(exported, files, folder)
     if request.report:
         from export.report.page import write_report
 
-        write_report(exported, request.report)
+        write_report(exported, Path(request.report))

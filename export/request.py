@@ -29,32 +29,32 @@ class ExportRequest:
     Attributes:
         folder: a trained folder.
         out: the file to write.
-        name: of the model; by default that of the file.
-        license: of the catalog's data.
         bits: of an entry, 8 or 4; by default 8, or what is best within `max_bytes`.
+        max_bytes: of the flatbuffer, without the catalog; a number, or such as 64KB or 64KiB.
+        progress: show bars on standard error.
         dims: fewer than were trained; by default all, or what is best within `max_bytes`.
         quantize: after training (`ptq`), by fine-tuning (`qat`), or the better of both as measured.
-        max_bytes: of the flatbuffer, without the catalog; a number, or such as 64KB or 64KiB.
         min_overlap: the share, 0 to 1, of the ten nearest that a file has to keep; by default what its size can.
         frontier: a folder for the best file of each size and a chart of them.
         report: an HTML page to write about the export.
-        index: also write an approximate index beside the file.
-        progress: show bars.
+        index: also write an approximate index beside the file, for large catalogs.
+        name: of the model; by default that of the file.
+        license: of the catalog's data.
     """
 
     folder: Path
     out: Path
-    name: str | None = None
-    license: str = "unspecified"
     bits: int | None = None
+    max_bytes: int | str | None = None
+    progress: bool = False
     dims: int | None = None
     quantize: Method = "auto"
-    max_bytes: int | str | None = None
     min_overlap: float | None = None
-    frontier: Path | None = None
-    report: Path | None = None
+    frontier: str | Path | None = None
+    report: str | Path | None = None
     index: bool = False
-    progress: bool = False
+    name: str | None = None
+    license: str = "unspecified"
 
     @property
     def labels(self) -> Labels:
@@ -78,9 +78,9 @@ class ExportRequest:
         """
         if self.out.is_dir():
             raise ExportError(f"{self.out}: is a folder; give --out the name of a .tflite file")
-        if self.frontier and self.frontier.exists() and not self.frontier.is_dir():
+        if self.frontier and Path(self.frontier).is_file():
             raise ExportError(f"{self.frontier}: is a file; give --frontier the name of a folder")
-        if self.report and self.report.is_dir():
+        if self.report and Path(self.report).is_dir():
             raise ExportError(f"{self.report}: is a folder; give --report the name of a page to write")
         if self.bits not in {None, *BITS} or self.quantize not in METHODS:
             raise ExportError(f"{self.bits} bits by {self.quantize!r}: give 8 or 4, and one of {', '.join(METHODS)}")
