@@ -40,7 +40,7 @@ _TICK_DISTANCE = 7  # pixels between two numbers of an axis
 _MARKER_PIXELS = 6  # from the middle of a marker to its edge
 _RING_PIXELS = 10
 _LONGEST_WITHOUT_LINE = 16  # pixels from a point to its name
-_MOST_MOVES = 300  # of the names; a limit of time, as adjustText has it, would not repeat itself
+_MOST_MOVES = 100  # of the names; a limit of time, as adjustText has it, would not repeat itself
 
 
 class Point(NamedTuple):
