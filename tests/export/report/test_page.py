@@ -9,7 +9,7 @@ from export.errors import ExportError
 from export.quantization.sizes import try_methods
 from export.report.page import render_page, write_report
 from export.request import Labels
-from export.verification.quality import BasketQuality
+from export.verification.quality import BasketQuality, NeighborJudge
 from export.writing.export_file import Attempt, ExportJob, write_file
 from training import trained
 from training.inputs.triplets import Triplet
@@ -71,8 +71,8 @@ def exported(judge, source, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def exported_4_bits(judge, source, tmp_path_factory):
-    """At 4 bits, by both methods, under a hostile name."""
-    tried = try_methods(judge, judge.vectors.shape[1], 4, "auto", progress=False)
+    """At 4 bits, by both methods, under a hostile name; without triplets, which could speak against fine-tuning."""
+    tried = try_methods(NeighborJudge(judge.vectors), judge.vectors.shape[1], 4, "auto", progress=False)
     out = tmp_path_factory.mktemp("report") / "m.tflite"
     return write_file(ExportJob(source, judge, tried, out, Labels(HOSTILE, HOSTILE)))
 
