@@ -57,35 +57,16 @@ def _build_parser(*, serving: bool) -> argparse.ArgumentParser:
 def _add_favorites(command: argparse.ArgumentParser) -> None:
     command.add_argument("items", nargs="*", metavar="item", help="ids, names or aliases of favorites")
     command.add_argument("--profile", metavar="NAME", help="and what this profile likes; see `mignon like`")
-    command.add_argument(
-        "--dislike",
-        dest="dislikes",
-        action="append",
-        default=[],
-        metavar="ITEM",
-        help="keep away from this item; repeatable",
-    )
+    _add_repeatable(command, "--dislike", "dislikes", "ITEM", "keep away from this item")
 
 
 def _add_changes(commands: Any) -> None:
     add = _command(commands, "add", changing.Add, "add an item on this device, in an overlay beside the file")
     add.add_argument("name", help="of the new item")
-    add.add_argument(
-        "--attribute",
-        dest="attributes",
-        action="append",
-        default=[],
-        metavar="ATTRIBUTE=VALUE",
-        help="what it is like, the most important value first; repeatable",
+    _add_repeatable(
+        add, "--attribute", "attributes", "ATTRIBUTE=VALUE", "what it is like, the most important value first"
     )
-    add.add_argument(
-        "--near",
-        dest="neighbors",
-        action="append",
-        default=[],
-        metavar="ITEM",
-        help="place it by this item instead; repeatable",
-    )
+    _add_repeatable(add, "--near", "neighbors", "ITEM", "place it by this item instead")
     add.add_argument("--id", help="made from the name if not given")
     remove = _command(commands, "remove", changing.Remove, "remove items, so that they never come back")
     remove.add_argument("items", nargs="+", metavar="item", help="id, name or alias")
@@ -129,17 +110,14 @@ def _command(commands: Any, name: str, kind: type[asking.Command], text: str) ->
 
 def _add_ranking_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("-k", type=int, default=10, help="how many (default: %(default)s)")
-    command.add_argument(
-        "--exclude", action="append", default=[], metavar="ITEM", help="leave this item out; repeatable"
-    )
-    command.add_argument(
-        "--where",
-        action="append",
-        default=[],
-        metavar="ATTRIBUTE=VALUE",
-        help="only items with this attribute; repeat an attribute to allow several values; != for items without it",
-    )
+    _add_repeatable(command, "--exclude", "exclude", "ITEM", "leave this item out")
+    only = "only items with this attribute, or, with !=, without it; of several values of one attribute any will do"
+    _add_repeatable(command, "--where", "where", "ATTRIBUTE=VALUE", only)
     command.add_argument(
         "--diversify", type=float, default=0.0, metavar="SHARE", help="from 0 to 1: results less like one another"
     )
     command.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
+
+
+def _add_repeatable(command: argparse.ArgumentParser, option: str, name: str, metavar: str, text: str) -> None:
+    command.add_argument(option, dest=name, action="append", default=[], metavar=metavar, help=f"{text}; repeatable")
