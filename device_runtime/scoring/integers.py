@@ -58,12 +58,14 @@ def weighted_query(
     count = float(np.abs(weights).sum())
     whole = (weights == np.rint(weights)).all() and count * LARGEST_ENTRY**2 * vectors.shape[1] < _EXACT_IN_FLOAT64
     unit = 1.0 if whole else float(np.abs(weights).max())
-    total = np.add.reduce((weights / unit)[:, None] * vectors, axis=0)
+    factors = weights.astype(np.int64) if whole else weights / unit
+    total = np.add.reduce(factors[:, None] * vectors, axis=0)
     if np.abs(total).max() <= (0 if whole else _ROUNDING * count / unit):
         return np.zeros(len(total), np.int64)
     if exact_bias is not None:
-        total[-1] = exact_bias(count) / unit
-    return np.rint(total).astype(np.int64) if whole else integer_query(total)
+        bias = exact_bias(count) / unit
+        total[-1] = round(bias) if whole else bias
+    return total if whole else integer_query(total)
 
 
 def is_exact_in_float32(query: Query) -> bool:

@@ -26,7 +26,13 @@ def score_rows(table: NDArray[np.int8], query: Query) -> Scores:
 
 def best_of_table(table: NDArray[np.int8], query: Query, k: int) -> Best:
     """The rows of the k greatest scores, as `top_k` orders them, and those scores; k is at most the number of rows."""
-    return next(best_of_rows(table.__getitem__, len(table), query[None], k))
+    if len(table) <= _rows_in_block(1, len(query)) or not is_exact_in_float32(query):
+        return _best(score_rows(table, query), k)
+
+    def take(places: slice | Rows) -> NDArray[np.int8]:
+        return table[places] if isinstance(places, slice) else table.take(places, axis=0)  # which is faster
+
+    return next(_best_of_exact(take, len(table), query[None].astype(np.float32), k))
 
 
 def best_of_rows(take: Take, count: int, queries: NDArray[np.int64], k: int) -> Iterator[Best]:
@@ -52,8 +58,8 @@ def _best_of_exact(take: Take, count: int, queries: NDArray[np.float32], k: int)
     The k-th greatest of all maxima is at most the k-th greatest score, so the best rows are in groups that reach it:
     those are scored once more.
     """
-    groups = max(1, _BLOCK_BYTES // (_BYTES * max(queries.shape) * ROWS_IN_GROUP))
-    step = groups * ROWS_IN_GROUP
+    step = _rows_in_block(*queries.shape)
+    groups = step // ROWS_IN_GROUP
     if count <= step:
         for scores in queries @ take(slice(0, count)).T.astype(np.float32):
             yield _best(scores, k)
@@ -82,14 +88,20 @@ def _maxima_of_groups(take: Take, count: int, queries: NDArray[np.float32], step
     maxima = np.empty((len(queries), len(starts), groups), np.float32)
     wide = np.zeros((step, queries.shape[1]), np.float32)
     scores = np.empty((len(queries), step), np.float32)
-    grid = scores.reshape(len(queries), ROWS_IN_GROUP, groups)
+    grid, columns = scores.reshape(len(queries), ROWS_IN_GROUP, groups), wide.T
     for number, start in enumerate(starts):
-        block = take(slice(start, min(start + step, count)))
-        np.copyto(wide[: len(block)], block)
-        np.dot(queries, wide.T, out=scores)
-        scores[:, len(block) :] = -np.inf
+        block = take(slice(start, start + step))
+        np.copyto(wide if len(block) == step else wide[: len(block)], block)
+        np.dot(queries, columns, out=scores)
+        if len(block) < step:
+            scores[:, len(block) :] = -np.inf
         np.maximum.reduce(grid, axis=1, out=maxima[:, number])
     return maxima.reshape(len(queries), -1)
+
+
+def _rows_in_block(queries: int, columns: int) -> int:
+    """As many as stay in cache, widened, with their scores: a multiple of the rows in a group."""
+    return max(1, _BLOCK_BYTES // (_BYTES * max(queries, columns) * ROWS_IN_GROUP)) * ROWS_IN_GROUP
 
 
 def _best(scores: Scores, k: int) -> Best:
@@ -104,7 +116,7 @@ def _scores(take: Take, count: int, query: NDArray[Any]) -> Scores:
     step = min(count, max(1, _BLOCK_BYTES // (len(query) * query.itemsize)))
     wide = np.empty((step, len(query)), dtype)
     for start in range(0, count, step):
-        block = take(slice(start, min(start + step, count)))
+        block = take(slice(start, start + step))
         np.copyto(wide[: len(block)], block)
         np.dot(wide[: len(block)], query, out=scores[start : start + len(block)])
     return scores
