@@ -13,6 +13,7 @@ from sklearn.manifold import TSNE
 
 from benchmarks.output import drawing
 from device_runtime.errors import UnknownAttributeError
+from device_runtime.format.layout import ALIASES, ATTRIBUTES, NAMES
 from device_runtime.format.model_file import ModelFile
 
 LABELS = 130
@@ -24,8 +25,8 @@ def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> Non
     vectors = model.table[:, : model.manifest.dims].astype(np.float32) * np.float32(model.manifest.scale)
     perplexity = min(30.0, (len(vectors) - 1) / 3)
     places = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(vectors)
-    names = model.lines("names.txt")
-    aliases = Counter(row for row, _ in model.records("aliases.tsv", 1))
+    names = model.lines(NAMES)
+    aliases = Counter(row for row, _ in model.records(ALIASES, 1))
     best_known = sorted(range(len(names)), key=lambda row: (-aliases[row], len(names[row]), names[row]))
     values = _first_values(model, attribute)
     with drawing(path, dpi=100, figsize=(15, 12)) as (figure, axis):
@@ -35,7 +36,7 @@ def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> Non
 
 def _first_values(model: ModelFile, attribute: str) -> list[str]:
     values, found = ["none"] * model.manifest.rows, False
-    for row, (name, cell) in model.records("attributes.tsv", 2):
+    for row, (name, cell) in model.records(ATTRIBUTES, 2):
         if name == attribute:
             values[row] = cell.partition("|")[0]
             found = True

@@ -31,6 +31,7 @@ from benchmarks.latency.processes import (
 from benchmarks.latency.worker import index_folder
 from device_runtime.engines.usearch_engine import index_path
 from device_runtime.errors import InvalidArgumentError
+from device_runtime.format.layout import IDS
 from device_runtime.format.model_file import ModelFile
 
 READ = "reading the table"
@@ -160,7 +161,7 @@ def measure(model_path: Path, out: Path, scope: Scope = EVERYTHING) -> list[Cont
     for env, listed in names.items():
         env.check()
         build_indexes(env, model_path, folder, listed)
-    ids, baskets = model.lines("ids.txt"), _draw_baskets(rows, scope)
+    ids, baskets = model.lines(IDS), _draw_baskets(rows, scope)
     samples = take_turns(
         model_path, folder, names, [[[ids[row] for row in basket] for basket in turn] for turn in baskets]
     )
@@ -245,7 +246,7 @@ def _is_exact(name: str) -> bool:
 
 
 def _agreement_and_recall(model: ModelFile, asked: Sequence[_Basket], samples: Samples) -> tuple[float, float]:
-    row_of = {item: row for row, item in enumerate(model.lines("ids.txt"))}
+    row_of = {item: row for row, item in enumerate(model.lines(IDS))}
     answers = [[row_of[item] for item in answer] for turn in samples.answers for answer in turn]
     agreeing = hits = 0
     for basket, answer in zip(asked, answers, strict=False):
@@ -267,7 +268,7 @@ def _count_stored_bytes(model: ModelFile, folder: Path, name: str) -> int:
         index = index_path(model.path).stat().st_size if name == _BY_INDEX else 0
         return model.path.stat().st_size + index if name.startswith("mignon") else model.table.nbytes
     files = (file for file in index_folder(folder, name).rglob("*") if file.is_file() and file.name != "built_from")
-    return sum(file.stat().st_size for file in files) + len(model.text("ids.txt").encode("utf-8"))
+    return sum(file.stat().st_size for file in files) + len(model.text(IDS).encode("utf-8"))
 
 
 def _time_digest(path: Path) -> float:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.format.layout import LARGEST_ENTRY
 from device_runtime.format.manifest import Manifest
 
 K = 10
@@ -21,7 +22,6 @@ Search = Callable[[NDArray[np.float32], int], tuple[Any, Any]]
 
 _HNSW_LINKS, _HNSW_BUILD, _HNSW_SEARCH = 16, 200, 64
 _ROWS_IN_BLOCK = 64
-_LARGEST_ENTRY = 127
 
 
 class Index(Protocol):
@@ -156,7 +156,7 @@ class Voyager(NamedTuple):
         storage = getattr(voyager.StorageDataType, self.storage)
         options = {"M": _HNSW_LINKS, "ef_construction": _HNSW_BUILD, "storage_data_type": storage}
         index = voyager.Index(voyager.Space.InnerProduct, table.shape[1], **options)
-        index.add_items(table / _LARGEST_ENTRY, num_threads=1)
+        index.add_items(table / LARGEST_ENTRY, num_threads=1)
         index.save(str(folder / "index"))
 
     def load(self, folder: Path, manifest: Manifest) -> Search:  # noqa: ARG002, D102
@@ -166,7 +166,7 @@ class Voyager(NamedTuple):
         def search(query: NDArray[np.float32], k: int) -> tuple[Any, Any]:
             length = np.linalg.norm(query)
             found, distances = index.query(query / length, k=k, num_threads=1, query_ef=_HNSW_SEARCH)
-            return found, (1 - distances) * (length * _LARGEST_ENTRY)
+            return found, (1 - distances) * (length * LARGEST_ENTRY)
 
         return search
 

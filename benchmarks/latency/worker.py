@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.latency.libraries import PEERS, K
 from device_runtime import Recommender
+from device_runtime.format.layout import IDS
 from device_runtime.format.model_file import ModelFile
 
 Answer = list[tuple[str, float]]
@@ -35,7 +36,7 @@ def open_mignon(path: Path, engine: str) -> Job:
 def open_peer(path: Path, name: str, folder: Path) -> Job:
     """The job by a peer: it gets the same ids and table, and reads what `build` wrote into `folder`."""
     model = ModelFile.open(path)
-    table, scale, ids = model.table, model.manifest.scale, model.lines("ids.txt")
+    table, scale, ids = model.table, model.manifest.scale, model.lines(IDS)
     row_of = {item: row for row, item in enumerate(ids)}
     search = PEERS[name].load(folder, model.manifest)
 

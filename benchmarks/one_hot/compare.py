@@ -14,6 +14,7 @@ from tqdm import tqdm
 from benchmarks.one_hot.encodings import Encoding, OneHotRanker, encode_embedding, encode_one_hot
 from device_runtime import Recommender
 from device_runtime.errors import UnknownItemError
+from device_runtime.format.layout import IDS
 from device_runtime.format.model_file import ModelFile
 
 FAVORITES = 8
@@ -66,7 +67,7 @@ def measure_latency(model: ModelFile, engines: Sequence[str], rounds: int = 300,
     rows = model.manifest.rows
     rng = np.random.default_rng(seed)
     baskets = [rng.choice(rows, min(FAVORITES, rows), replace=False) for _ in range(rounds)]
-    ids = model.lines("ids.txt")
+    ids = model.lines(IDS)
     answers: dict[str, Callable[[NDArray[np.int64]], object]] = {}
     if rows <= _LARGEST_ONE_HOT:
         ranker = OneHotRanker(rows)

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 
+from device_runtime.format.layout import LARGEST_ENTRY
 from training.errors import TrainingError
 from training.evaluation.ranking import Scorer, Scores
 
 _MOST_EASE_ITEMS = 30_000
 _FEW_ITEMS = 1000
 _LONGEST_SENTENCE = 10_000  # gensim drops what is beyond
-_LARGEST_INT8 = 127
 
 
 class BaselineError(TrainingError):
@@ -311,7 +311,7 @@ def _import_library(module: str) -> Any:
 
 def _in_steps(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """The table as int8 holds it, with one scale a column, which costs an item nothing."""
-    scales = np.abs(table).max(axis=0, keepdims=True) / _LARGEST_INT8
+    scales = np.abs(table).max(axis=0, keepdims=True) / LARGEST_ENTRY
     scales[scales == 0] = 1
     return np.rint(table / scales) * scales
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from device_runtime.format.layout import LARGEST_ENTRY
+from device_runtime.format.layout import IDS, LARGEST_ENTRY
 from device_runtime.format.model_file import ModelFile
 from device_runtime.scoring.integers import EXACT_IN_FLOAT32
 from device_runtime.scoring.objectives import objective_of
@@ -31,7 +31,7 @@ class FileScorer:
     def __init__(self, path: Path, items: Sequence[str], unrounded: Scorer | None = None) -> None:
         self.unrounded = unrounded
         file = ModelFile.open(path)
-        row_of = {name: row for row, name in enumerate(file.lines("ids.txt"))}
+        row_of = {name: row for row, name in enumerate(file.lines(IDS))}
         self._rows = np.array([row_of.get(item, -1) for item in items], np.int64)
         self._missing = self._rows < 0
         self._table = file.table[self._rows].astype(np.int32)

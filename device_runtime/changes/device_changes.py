@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from device_runtime.arguments import Values, several
 from device_runtime.changes.kinds import Added, Change, Forgotten, Liked, Removed, Renamed
-from device_runtime.changes.ledger import Dropped, Ledger, enter_all
+from device_runtime.changes.ledger import Applied, Dropped, Ledger, enter_all
 from device_runtime.changes.overlay import Overlay
 from device_runtime.errors import (
     InvalidArgumentError,
@@ -23,7 +23,7 @@ from device_runtime.errors import (
     ReadOnlyError,
     UnknownAttributeError,
 )
-from device_runtime.items.changed_items import ChangedItems
+from device_runtime.items.changed_items import ChangedItems, ItemChanges
 from device_runtime.items.folding import fold
 from device_runtime.items.items import Items
 from device_runtime.ranking.placement import attribute_vectors_of, known_attributes, place
@@ -166,13 +166,18 @@ class DeviceChanges:
             self._unplaced.pop(change.id, None)
         self._show(same_items=isinstance(change, Liked | Forgotten))
 
+    def _item_changes(self, applied: Applied) -> ItemChanges:
+        added = applied.added
+        rows = np.array([self._rows[item.id] for item in added], np.int8).reshape(-1, self._base.model.manifest.columns)
+        texts = [item.id for item in added], [item.name for item in added]
+        return ItemChanges(*texts, [item.attributes for item in added], rows, applied.removed, applied.renamed)
+
     def _show(self, *, same_items: bool) -> None:
         applied = self._ledger.sum_up(self._base.row_count)
         if same_items:
             items = self.state.items
         elif applied.added or applied.removed or applied.renamed:
-            rows = np.array([self._rows[item.id] for item in applied.added], np.int8)
-            items = ChangedItems(self._base, applied, rows.reshape(-1, self._base.model.manifest.columns))
+            items = ChangedItems(self._base, self._item_changes(applied))
         else:
             items = self._base
         dropped = (*self._unplaced.values(), *applied.dropped)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
-from typing import Protocol, overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,36 +17,22 @@ from device_runtime.scoring.integers import Rows
 from device_runtime.scoring.objectives import Objective
 
 
-class AddedItem(Protocol):
-    """An item that is not the model's."""
+class ItemChanges(NamedTuple):
+    """What all changes come to.
 
-    @property
-    def id(self) -> str:
-        """As in a catalog."""
+    Attributes:
+        ids, names, attributes: of each added item, in the order they were added.
+        rows: int8 [added, columns], the row of each.
+        removed: rows of the model that must not come back, ascending.
+        renamed: the names of rows that have another now, added ones too.
+    """
 
-    @property
-    def name(self) -> str:
-        """As in a catalog; it may have been renamed since."""
-
-    @property
-    def attributes(self) -> Mapping[str, Sequence[str]]:
-        """The values of each attribute."""
-
-
-class ItemChanges(Protocol):
-    """What all changes come to; `device_runtime.changes` makes one."""
-
-    @property
-    def added(self) -> Sequence[AddedItem]:
-        """Items beyond the model's, in the order they were added."""
-
-    @property
-    def removed(self) -> Sequence[int]:
-        """Rows that must not come back, ascending."""
-
-    @property
-    def renamed(self) -> Mapping[int, str]:
-        """The names of rows that have another now, added ones too."""
+    ids: Sequence[str]
+    names: Sequence[str]
+    attributes: Sequence[Mapping[str, Sequence[str]]]
+    rows: NDArray[np.int8]
+    removed: Sequence[int]
+    renamed: Mapping[int, str]
 
 
 class ChangedItems(Items):
@@ -55,19 +41,18 @@ class ChangedItems(Items):
     Args:
         base: the items of the model.
         changes: what the changes come to over it.
-        added_rows: int8 [added, columns], the vectors of `changes.added`.
     """
 
     changed = True
 
-    def __init__(self, base: Items, changes: ItemChanges, added_rows: NDArray[np.int8]) -> None:
+    def __init__(self, base: Items, changes: ItemChanges) -> None:
         super().__init__(base.model)
         self._base = base
         self._changes = changes
         self._first_added = base.row_count
-        self.row_count = base.row_count + len(changes.added)
+        self.row_count = base.row_count + len(changes.ids)
         self.removed = np.array(changes.removed, np.int64)
-        self.added_rows = added_rows
+        self.added_rows = changes.rows
         renamed = [row for row in changes.renamed if row < base.row_count]
         self._hidden = frozenset([*changes.removed, *renamed])  # from the search for names as they were
         self._own_rows = [*sorted(renamed), *range(base.row_count, self.row_count)]
@@ -75,17 +60,17 @@ class ChangedItems(Items):
     @cached_property
     def ids(self) -> Sequence[str]:
         """The id of each row."""
-        return _Changed(self._base.ids, [item.id for item in self._changes.added], {})
+        return _Changed(self._base.ids, self._changes.ids, {})
 
     @cached_property
     def names(self) -> Sequence[str]:
         """The name of each row."""
-        return _Changed(self._base.names, [item.name for item in self._changes.added], self._changes.renamed)
+        return _Changed(self._base.names, self._changes.names, self._changes.renamed)
 
     @cached_property
     def row_of_id(self) -> Mapping[str, int]:
         """The row of each id, by `row_of_id[id]`."""
-        added = {item.id: row for row, item in enumerate(self._changes.added, self._first_added)}
+        added = {item: row for row, item in enumerate(self._changes.ids, self._first_added)}
         return _RowOfId(added, self._base.row_of_id, frozenset(self._changes.removed))
 
     @cached_property
@@ -96,7 +81,7 @@ class ChangedItems(Items):
     @cached_property
     def attributes(self) -> AttributeIndex:
         """Which rows have which attributes."""
-        return self._base.attributes.extended([item.attributes for item in self._changes.added])
+        return self._base.attributes.extended(self._changes.attributes)
 
     @cached_property
     def _own_index(self) -> NameIndex:

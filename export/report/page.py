@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES
 from export.errors import ExportError
 from export.quantization.sizes import LEAST_GAIN
 from export.report import chart
@@ -29,10 +30,10 @@ _MEANINGS = {
     "table": "the integers, one row an item",
     "graph": "ops, shapes and names of the signatures",
     "manifest.json": "rows, dims, scale, measured quality, license",
-    "ids.txt": "the identifier of each row",
-    "names.txt": "the name of each row",
-    "aliases.tsv": "other names",
-    "attributes.tsv": "what each item is like",
+    IDS: "the identifier of each row",
+    NAMES: "the name of each row",
+    ALIASES: "other names",
+    ATTRIBUTES: "what each item is like",
     "vocabulary.tsv": "attribute values that have a vector",
     "vocabulary.int8": "their vectors, to place new items by",
     "archive headers": "names, offsets and the digest of the file",

@@ -10,9 +10,9 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers.number_types import UOffsetTFlags
 from numpy.typing import NDArray
 
+from device_runtime.format.layout import TABLE_ALIGNMENT
 from export.tflite.operators import TABLE, Operator, Signature, Tensor
 
-ALIGNMENT = 16
 _TYPES = {
     "float32": schema.TensorType.FLOAT32,
     "int32": schema.TensorType.INT32,
@@ -33,11 +33,11 @@ class Flatbuffer:
 
 
 class _AlignedBuffer(schema.BufferT):
-    """A buffer whose bytes start at a multiple of ALIGNMENT; the generated class leaves them where they fall."""
+    """A buffer whose bytes start at a multiple of TABLE_ALIGNMENT; the generated class leaves them where they fall."""
 
     def Pack(self, builder: flatbuffers.Builder) -> int:  # noqa: N802 - the name is the schema's
         data = np.ascontiguousarray(self.data).view(np.uint8).ravel()
-        builder.StartVector(1, data.size, ALIGNMENT)
+        builder.StartVector(1, data.size, TABLE_ALIGNMENT)
         builder.head = UOffsetTFlags.py_type(builder.Head() - data.size)
         builder.Bytes[builder.Head() : builder.Head() + data.size] = data.tobytes()
         vector = builder.EndVector()

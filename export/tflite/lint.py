@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from device_runtime.format.layout import TABLE_ALIGNMENT
 from export.errors import ExportError
 
 _OP_VERSIONS = Path(__file__).with_name("op_versions.json")
 NEWEST_IN_TFLITE_RUNTIME_2_14: dict[str, int] = json.loads(_OP_VERSIONS.read_text("utf-8"))["newest"]
 OP_VERSION = "op version"
-ALIGNMENT = 16
 LARGE_BYTES = 1024
 _IDENTIFIER = b"TFL3"
 _OPS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
@@ -142,9 +142,10 @@ def _missing_scales(model: _ReadModel) -> Iterator[Fault]:
 
 def _misaligned(model: _ReadModel) -> Iterator[Fault]:
     for constant in model.constants:
-        if constant.offset % ALIGNMENT:
-            found = f"starts at byte {constant.offset}, {constant.offset % ALIGNMENT} past a multiple of {ALIGNMENT}"
-            yield Fault("unaligned table", constant.name, found, f"write its vector with alignment {ALIGNMENT}")
+        if constant.offset % TABLE_ALIGNMENT:
+            past = constant.offset % TABLE_ALIGNMENT
+            found = f"starts at byte {constant.offset}, {past} past a multiple of {TABLE_ALIGNMENT}"
+            yield Fault("unaligned table", constant.name, found, f"write its vector with alignment {TABLE_ALIGNMENT}")
 
 
 def _unknown_ops(model: _ReadModel) -> Iterator[Fault]:

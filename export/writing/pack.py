@@ -11,7 +11,18 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.format.layout import DIGEST_LENGTH, LARGEST_ENTRY, MANIFEST, SEAL, VOCABULARY, VOCABULARY_VECTORS
+from device_runtime.format.layout import (
+    ALIASES,
+    ATTRIBUTES,
+    DIGEST_LENGTH,
+    IDS,
+    LARGEST_ENTRY,
+    MANIFEST,
+    NAMES,
+    SEAL,
+    VOCABULARY,
+    VOCABULARY_VECTORS,
+)
 from device_runtime.format.manifest import Manifest
 from training.trained import Trained
 
@@ -39,11 +50,11 @@ def pack(flatbuffer: bytes, manifest: Manifest, source: Trained) -> bytes:
 def _entries(manifest: Manifest, source: Trained) -> Iterator[tuple[str, str]]:
     items = source.catalog.items
     yield MANIFEST, json.dumps(manifest.as_record(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    yield "ids.txt", _lines(item.id for item in items)
-    yield "names.txt", _lines(item.name for item in items)
-    yield "aliases.tsv", _lines(f"{row}\t{alias}" for row, item in enumerate(items) for alias in item.aliases)
+    yield IDS, _lines(item.id for item in items)
+    yield NAMES, _lines(item.name for item in items)
+    yield ALIASES, _lines(f"{row}\t{alias}" for row, item in enumerate(items) for alias in item.aliases)
     yield (
-        "attributes.tsv",
+        ATTRIBUTES,
         _lines(
             f"{row}\t{attribute}\t{'|'.join(values)}"
             for row, item in enumerate(items)

@@ -15,8 +15,9 @@ import tf_keras
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from device_runtime.format.layout import LARGEST_ENTRY
 from training.by_interactions.ease import Start
-from training.by_interactions.scorer import LARGEST, signs
+from training.by_interactions.scorer import signs
 
 
 def make_sparse_tensor(matrix: csr_matrix) -> tf.SparseTensor:
@@ -76,7 +77,7 @@ class InteractionModel(tf_keras.Model):
     def round_from_now(self) -> None:
         """Makes `call` see table and bias as 8 bits hold them, in steps by what is largest in each now."""
         largest = [np.abs(weights.numpy()).max(initial=0) for weights in (self.rows(), self.bias)]
-        self.rounding.assign(np.array(largest, np.float32) / LARGEST)
+        self.rounding.assign(np.array(largest, np.float32) / LARGEST_ENTRY)
 
 
 def _rounded(weights: tf.Tensor, step: tf.Tensor) -> Any:

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from device_runtime.format.layout import LARGEST_ENTRY
 from training.evaluation.ranking import Scores
 from training.trained import Preference
-
-LARGEST = 127
 
 
 def signs(dims: int, negative_columns: int) -> NDArray[np.float32]:
@@ -21,7 +20,7 @@ def signs(dims: int, negative_columns: int) -> NDArray[np.float32]:
 
 def rounded(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     """The nearest multiples of what 8 bits with one scale can hold."""
-    step = np.abs(weights).max(initial=0) / LARGEST
+    step = np.abs(weights).max(initial=0) / LARGEST_ENTRY
     return np.rint(weights / step) * step if step else weights
 
 

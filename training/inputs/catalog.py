@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from device_runtime.format.layout import CONTROL_CHARACTERS
 from training.errors import CatalogError
 
 BUILT_IN_CATALOG = Path(__file__).parents[1] / "meals.csv"
 SEPARATOR = "|"
 REQUIRED = ("id", "name")
-_CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
     if repeated:
         raise CatalogError(f"{path}: column {repeated[0]!r} stands twice; rename or remove one")
     for column in header:
-        if not column or not _CONTROL_CHARACTERS.isdisjoint(column) or SEPARATOR in column:
+        if not column or not CONTROL_CHARACTERS.isdisjoint(column) or SEPARATOR in column:
             raise CatalogError(f"{path}: {column!r} cannot name a column; give a word without control characters")
 
 
@@ -137,7 +137,7 @@ def _item(path: Path, header: Sequence[str], row: int, cells: Sequence[str]) -> 
     if len(cells) != len(header):
         raise CatalogError(f"{where}: has {len(cells)} cells for {len(header)} columns; quote cells that hold a comma")
     for column, cell in zip(header, cells, strict=True):
-        if not _CONTROL_CHARACTERS.isdisjoint(cell):
+        if not CONTROL_CHARACTERS.isdisjoint(cell):
             raise CatalogError(f"{where}: {column} {cell!r} holds a control character or line break; remove it")
     values = {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
     for column in REQUIRED:

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars
 
+from device_runtime.format.layout import CONTROL_CHARACTERS
 from training.inputs.log_files import BROKEN, IDS, OPTIONAL, ROW
 
 LEAST_WEIGHT = 1e-9
@@ -16,7 +17,7 @@ EXAMPLES = 3
 
 _MILLISECONDS_FROM = 1e11  # seconds until the year 5138, milliseconds from 1973
 _TIME_LIMIT = 1e14
-_CONTROL = r"[\x00-\x1f\x7f\x85\u2028\u2029]"
+_CONTROL = f"[{''.join(sorted(CONTROL_CHARACTERS))}]"
 _ISO = (
     r"^(?<date>\d{4}-\d{2}-\d{2})"
     r"(?:[T ](?<hour>[01]\d|2[0-3]):(?<minute>[0-5]\d)(?::(?<second>[0-5]\d)(?:\.\d+)?)?"

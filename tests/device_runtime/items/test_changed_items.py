@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from device_runtime import UnknownItemError
 from device_runtime.changes.kinds import Added, Removed, Renamed
 from device_runtime.changes.ledger import enter_all
-from device_runtime.items.changed_items import ChangedItems
+from device_runtime.items.changed_items import ChangedItems, ItemChanges
 from device_runtime.items.items import Items
 from device_runtime.items.names import NameIndex
 
@@ -32,7 +32,9 @@ def base(model):
 def changed(base, changes):
     result = enter_all(changes, base.row_of_id).sum_up(base.row_count)
     rows = np.arange(16 * len(result.added), dtype=np.int8).reshape(len(result.added), 16)
-    return ChangedItems(base, result, rows)
+    ids, names = [item.id for item in result.added], [item.name for item in result.added]
+    attributes = [item.attributes for item in result.added]
+    return ChangedItems(base, ItemChanges(ids, names, attributes, rows, result.removed, result.renamed))
 
 
 @given(few_changes)
