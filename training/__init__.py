@@ -25,6 +25,7 @@ def train_catalog(  # noqa: PLR0913 - each is an option of its own
     *,
     out: str | Path | None = None,
     triplets: str | Path | None = None,
+    popularity: str | None = None,
     resume: bool = False,
     evaluate: bool = False,
     progress: bool = False,
@@ -42,6 +43,8 @@ def train_catalog(  # noqa: PLR0913 - each is an option of its own
         catalog: CSV or Parquet with `id`, `name`, `aliases` and columns of attributes; None: the 5,000 built-in meals.
         out: a folder to write, replacing a trained one; meanwhile a checkpoint is kept beside it. None writes nothing.
         triplets: to measure with; None takes `CATALOG.triplets.csv` beside the catalog, where there is one.
+        popularity: a column of numbers, how widely an item is known: of names as like, the best known comes first.
+            None takes what the rules beside the catalog name, if anything.
         resume: continue a run to the same `out` that was stopped.
         evaluate: measure against TF-IDF and its SVD as well, which trains five times more.
         progress: show a bar on standard error.
@@ -66,6 +69,7 @@ def train_catalog(  # noqa: PLR0913 - each is an option of its own
         catalog=Path(BUILT_IN_CATALOG if catalog is None else catalog),
         out=_path(out),
         triplets=_path(triplets),
+        popularity=popularity,
         resume=resume,
         evaluate=evaluate,
         progress=progress,

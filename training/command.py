@@ -65,10 +65,15 @@ def _train(arguments: argparse.Namespace) -> None:
         if name not in CATALOG_SETTINGS:
             option = name.replace("_", "-")
             raise SettingsError(f"--{option} is for learning from what people like; give --interactions with it")
-    _report(arguments, train_catalog(arguments.catalog, triplets=arguments.triplets, **common, **settings))
+    own = {"triplets": arguments.triplets, "popularity": arguments.popularity}
+    _report(arguments, train_catalog(arguments.catalog, **own, **common, **settings))
 
 
 def _train_interactions(arguments: argparse.Namespace, options: dict[str, Any]) -> None:
+    if arguments.popularity is not None:
+        raise SettingsError(
+            "--popularity is for a catalog alone: the log says how widely an item is liked; leave it out"
+        )
     if arguments.triplets is not None:
         raise SettingsError("--triplets measures what items are like; leave it out with --interactions")
 
@@ -93,7 +98,8 @@ def _check(argv: Sequence[str]) -> int:
     file = make_check_parser().parse_args(argv).file
 
     def check() -> int:
-        catalog, rules = read_catalog(file), read_rules(file)
+        rules = read_rules(file)
+        catalog = read_catalog(file, popularity=rules.popularity)
         problems = find_problems(catalog, rules)
         print("\n".join([*map(str, problems), *describe_catalog(catalog, problems)]))
         return PROBLEMS if problems else 0

@@ -27,6 +27,12 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--catalog", type=Path, help="CSV or Parquet (default: 5,000 meals; none with --interactions)")
     parser.add_argument("--triplets", type=Path, help="to measure with (default: those beside the catalog, if any)")
+    parser.add_argument(
+        "--popularity",
+        metavar="COLUMN",
+        help="a column of numbers that say how widely an item is known, to order like names by; it is no attribute "
+        "(default: what the rules beside the catalog name)",
+    )
     parser.add_argument("--out", type=Path, default=Path("build/model"), help="trained folder (default: %(default)s)")
     parser.add_argument("--resume", action="store_true", help="continue a run that was stopped")
     parser.add_argument(

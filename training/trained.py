@@ -9,6 +9,9 @@ digests.json     SHA-256 of each of the others
 A model of what people like has two parts more, and rows of any length:
 
 bias.npy         float32 [items]                   preference.json the numbers of `Preference`
+
+There may be: families.csv, column, value and another name of it; popularity.npy, float64 [items], how widely an item is
+known.
 """
 
 from __future__ import annotations
@@ -17,9 +20,9 @@ import csv
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +47,7 @@ _PARTS = {
     "triplets.csv",
 }
 _PREFERENCE_PARTS = {"bias.npy", "preference.json"}
+_FAMILIES, _POPULARITY = "families.csv", "popularity.npy"
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,11 @@ def save(trained: Trained, folder: str | Path) -> None:
     with _new_folder(folder) as new:
         write_catalog(trained.catalog, new / "catalog.csv")
         np.save(new / "table.npy", trained.table)
-        _write_attributes(new / "attributes.csv", trained.attributes)
+        _write_records(new / "attributes.csv", trained.attributes)
+        if trained.catalog.families:
+            _write_records(new / _FAMILIES, trained.catalog.families)
+        if trained.catalog.popularity:
+            np.save(new / _POPULARITY, np.array(trained.catalog.popularity))
         np.save(new / "attributes.npy", trained.attribute_vectors)
         _write_keras_model(new / MODEL, trained.table)
         _write_json(new / "metrics.json", trained.metrics)
@@ -117,7 +125,7 @@ def load(folder: str | Path) -> Trained:
     folder = Path(folder)
     _check_digests(folder)
     try:
-        catalog = read_catalog(folder / "catalog.csv", needs_attributes=False)
+        catalog = _read_catalog(folder)
         trained = Trained(
             catalog,
             np.load(folder / "table.npy", allow_pickle=False),
@@ -197,9 +205,23 @@ def _read_preference(folder: Path) -> Preference | None:
     return Preference(np.load(folder / "bias.npy", allow_pickle=False), **numbers)
 
 
-def _write_attributes(path: Path, attributes: tuple[tuple[str, str], ...]) -> None:
+def _write_records(path: Path, records: Sequence[tuple[str, ...]]) -> None:
     with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, lineterminator="\n").writerows(attributes)
+        csv.writer(stream, lineterminator="\n").writerows(records)
+
+
+def _read_catalog(folder: Path) -> Catalog:
+    catalog = read_catalog(folder / "catalog.csv", needs_attributes=False)
+    if (folder / _POPULARITY).exists():
+        known = np.load(folder / _POPULARITY, allow_pickle=False)
+        if known.shape != (len(catalog),) or not np.isfinite(known).all():
+            raise ValueError(f"{_POPULARITY} is not {len(catalog)} finite numbers")
+        catalog = replace(catalog, popularity=tuple(known.tolist()))
+    if (folder / _FAMILIES).exists():
+        with (folder / _FAMILIES).open(encoding="utf-8", newline="") as stream:
+            families = tuple((column, value, name) for column, value, name in csv.reader(stream))
+        catalog = replace(catalog, families=families)
+    return catalog
 
 
 def _read_attributes(path: Path) -> tuple[tuple[str, str], ...]:
@@ -210,7 +232,7 @@ def _read_attributes(path: Path) -> tuple[tuple[str, str], ...]:
 def _check_digests(folder: Path) -> None:
     try:
         digests = json.loads((folder / DIGESTS).read_text("utf-8"))
-        if digests.keys() not in (_PARTS, _PARTS | _PREFERENCE_PARTS):
+        if digests.keys() - {_FAMILIES, _POPULARITY} not in (_PARTS, _PARTS | _PREFERENCE_PARTS):
             raise TrainedFolderError(f"{folder / DIGESTS}: does not name the parts of a trained folder; train again")
         for name, digest in digests.items():
             if digest_file(folder / name) != digest:

@@ -24,6 +24,7 @@ class CatalogRequest(RunOptions):
 
     catalog: Path
     triplets: Path | None
+    popularity: str | None
     evaluate: bool
     settings: AttributeSettings
 
@@ -32,8 +33,8 @@ def train_from_catalog(request: CatalogRequest) -> Trained:
     """See `training.train_catalog`."""
     if request.out is not None:
         check_replaceable(request.out)
-    catalog = read_catalog(request.catalog)
     rules = read_rules(request.catalog)
+    catalog = read_catalog(request.catalog, popularity=request.popularity or rules.popularity)
     vocabulary = build_vocabulary(catalog)
     features = featurize([item.attributes for item in catalog.items], vocabulary)
     trainer = AttributeTrainer(features, vocabulary, request.settings, rules.weights)

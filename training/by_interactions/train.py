@@ -116,7 +116,10 @@ def _check_options(request: InteractionsRequest, strategy: Any) -> None:
 
 
 def _read(request: InteractionsRequest, strategy: Any) -> _Data:
-    catalog = None if request.catalog is None else read_catalog(request.catalog, needs_attributes=False)
+    catalog = None
+    if request.catalog is not None:  # its popularity is no attribute; the bias says what the log says of it
+        popularity = read_rules(request.catalog).popularity
+        catalog = read_catalog(request.catalog, needs_attributes=False, popularity=popularity)
     interactions = read_interactions(request.log, catalog=catalog, **request.bounds)
     items = interactions.items
     return _Data(interactions, index_attributes(catalog or make_catalog(items), items), strategy)

@@ -1,11 +1,17 @@
-"""Reads and checks a catalog of items: CSV or Parquet with `id`, `name`, `aliases` and columns of attributes."""
+"""Reads and checks a catalog of items: CSV or Parquet with `id`, `name`, `aliases` and columns of attributes.
+
+`aliases_fr`, `aliases_es` and the like hold names in a language: what names one item in one language and another in
+another may stand at both.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from device_runtime.format.layout import CONTROL_CHARACTERS
@@ -14,6 +20,8 @@ from training.errors import CatalogError
 BUILT_IN_CATALOG = Path(__file__).parents[1] / "meals.csv"
 SEPARATOR = "|"
 REQUIRED = ("id", "name")
+ALIASES = "aliases"
+_IN_A_LANGUAGE = re.compile(r"aliases_([a-z]{2,3})")
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,9 @@ class Item:
 
     Attributes:
         row: where it stands in its file, for messages: a line of a CSV file, a row of a Parquet file, counted from 1.
+        aliases: other names, whatever the language.
         attributes: the values of each column, the most important first; columns without a value are left out.
+        translations: names by language, such as {"fr": ("frites",)}.
     """
 
     row: int = field(compare=False)
@@ -30,45 +40,71 @@ class Item:
     name: str
     aliases: tuple[str, ...]
     attributes: Mapping[str, tuple[str, ...]]
+    translations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def other_names(self) -> tuple[str, ...]:
+        """All names but the first, each once."""
+        translated = (name for names in self.translations.values() for name in names)
+        return tuple(name for name in dict.fromkeys((*self.aliases, *translated)) if name != self.name)
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """Items in the order of their file, which is the order of the rows of every table made from it."""
+    """Items in the order of their file, which is the order of the rows of every table made from it.
+
+    Attributes:
+        columns: of attributes.
+        popularity: how widely each item is known, greater for more; empty where nothing says it.
+        families: (column, value, another name of that value), by which all items that have it are found.
+    """
 
     items: tuple[Item, ...]
     columns: tuple[str, ...]
+    popularity: tuple[float, ...] = ()
+    families: tuple[tuple[str, str, str], ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)
 
 
-def read_catalog(path: str | Path, *, needs_attributes: bool = True) -> Catalog:
+def read_catalog(path: str | Path, *, needs_attributes: bool = True, popularity: str | None = None) -> Catalog:
     """Reads and checks a catalog.
+
+    Args:
+        popularity: a column of numbers that say how widely an item is known, which is then no attribute.
 
     Raises:
         CatalogError: it cannot be read, a required column is missing, an id or a name is empty or stands twice, a row
-            has too many or too few cells, or there are no items, or no attributes where those are needed.
+            has too many or too few cells, the popularity is no number, or there are no items, or no attributes where
+            those are needed.
     """
     path = Path(path)
     header, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     _check_header(path, header)
     items = tuple(_item(path, header, number, cells) for number, cells in rows)
     _check_items(path, items)
-    columns = tuple(column for column in header if column not in (*REQUIRED, "aliases"))
+    columns = tuple(column for column in header if column not in (*REQUIRED, ALIASES) and not _language_of(column))
+    known: tuple[float, ...] = ()
+    if popularity is not None:
+        items, known = _split_off_numbers(path, items, columns, popularity)
+        columns = tuple(column for column in columns if column != popularity)
     if needs_attributes and not any(item.attributes for item in items):
         raise CatalogError(f"{path}: no item has an attribute; add a column that says what the items are like")
-    return Catalog(items, columns)
+    return Catalog(items, columns, known)
 
 
 def write_catalog(catalog: Catalog, path: Path) -> None:
-    """Writes a catalog as CSV that `read_catalog` reads back to an equal one."""
+    """Writes the items of a catalog as CSV that `read_catalog` reads back to equal ones."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([*REQUIRED, "aliases", *catalog.columns])
+        languages = list(dict.fromkeys(language for item in catalog.items for language in item.translations))
+        names = [f"{ALIASES}_{language}" for language in languages]
+        writer.writerow([*REQUIRED, ALIASES, *names, *catalog.columns])
         for item in catalog.items:
-            cells = (SEPARATOR.join(item.attributes.get(column, ())) for column in catalog.columns)
-            writer.writerow([item.id, item.name, SEPARATOR.join(item.aliases), *cells])
+            lists = [item.aliases, *(item.translations.get(language, ()) for language in languages)]
+            lists += [item.attributes.get(column, ()) for column in catalog.columns]
+            writer.writerow([item.id, item.name, *map(SEPARATOR.join, lists)])
 
 
 def _read_csv(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
@@ -144,9 +180,45 @@ def _item(path: Path, header: Sequence[str], row: int, cells: Sequence[str]) -> 
         if not values[column]:
             raise CatalogError(f"{where}: {column} is empty; every item needs one")
     lists = {column: _split(cell) for column, cell in values.items() if column not in REQUIRED}
-    aliases = lists.pop("aliases", ())
+    aliases = lists.pop(ALIASES, ())
+    translations = {language: lists.pop(column) for column in header if (language := _language_of(column))}
     attributes = {column: parts for column, parts in lists.items() if parts}
-    return Item(row, values["id"], values["name"], aliases, attributes)
+    named = {language: names for language, names in translations.items() if names}
+    return Item(row, values["id"], values["name"], aliases, attributes, named)
+
+
+def _language_of(column: str) -> str | None:
+    found = _IN_A_LANGUAGE.fullmatch(column)
+    return found[1] if found else None
+
+
+def _split_off_numbers(
+    path: Path, items: Sequence[Item], columns: Sequence[str], column: str
+) -> tuple[tuple[Item, ...], tuple[float, ...]]:
+    """The items without the column, and its numbers; where a cell is empty, the least of all."""
+    if column not in columns:
+        raise CatalogError(f"{path}: has no column {column!r} of numbers; its columns are {', '.join(columns)}")
+    given = [_number(path, item, column) for item in items]
+    least = min((number for number in given if number is not None), default=0.0)
+    rest = tuple(replace(item, attributes=_without(item.attributes, column)) for item in items)
+    return rest, tuple(least if number is None else number for number in given)
+
+
+def _number(path: Path, item: Item, column: str) -> float | None:
+    values = item.attributes.get(column, ())
+    if not values:
+        return None
+    try:
+        number = float(values[0]) if len(values) == 1 else math.nan
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise CatalogError(f"{path}, row {item.row}: {column} {SEPARATOR.join(values)!r} is not a number; give one")
+    return number
+
+
+def _without(attributes: Mapping[str, tuple[str, ...]], column: str) -> dict[str, tuple[str, ...]]:
+    return {name: values for name, values in attributes.items() if name != column}
 
 
 def _split(cell: str) -> tuple[str, ...]:

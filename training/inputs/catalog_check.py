@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from device_runtime.items.folding import fold
 from training.inputs.catalog import Catalog, Item
-from training.inputs.rules import Rules
+from training.inputs.rules import DERIVED, Rules
 
 _COUNTED = ("cuisine", "course", "form")
 
@@ -27,7 +27,8 @@ class Problem:
 def find_problems(catalog: Catalog, rules: Rules) -> list[Problem]:
     """All problems, in row order."""
     found = [problem for item in catalog.items for problem in _item_problems(item, rules)]
-    found += _name_problems(catalog)
+    found += _name_problems(catalog, rules.families)
+    found += _family_problems(rules, catalog.columns)
     found += _whole_problems(catalog, rules)
     return sorted(found, key=lambda problem: problem.row)
 
@@ -45,7 +46,7 @@ def describe_catalog(catalog: Catalog, problems: Sequence[Problem]) -> Iterator[
         if counts:
             listed = ", ".join(f"{value} {count}" for value, count in counts.most_common())
             yield f"{len(counts)} values of {column}: {listed}"
-    aliased = sum(bool(item.aliases) for item in catalog.items)
+    aliased = sum(bool(item.other_names) for item in catalog.items)
     alike = count_rows_alike(catalog)
     yield f"{len(catalog)} items, {aliased} with aliases, {alike} alike in all; {len(problems)} problems"
 
@@ -64,18 +65,45 @@ def _item_problems(item: Item, rules: Rules) -> Iterator[Problem]:
         yield Problem(item.row, f"{item.name}: region is not {'|'.join(regions)}, that of its cuisine")
 
 
-def _name_problems(catalog: Catalog) -> Iterator[Problem]:
-    """Names and aliases that are one after folding case, accents, spaces and a plural's s."""
+def _name_problems(catalog: Catalog, families: Sequence[tuple[str, str, str]]) -> Iterator[Problem]:
+    """Names and aliases that are one after folding case, accents, spaces and a plural's s.
+
+    What names an item in one language may name another in another, but no two in one.
+    """
     owner: dict[str, Item] = {}
     for item in catalog.items:
         owner_of_name = owner.setdefault(_near(item.name), item)
         if owner_of_name is not item:
             yield Problem(item.row, f"name {item.name!r} is nearly {owner_of_name.name!r} of row {owner_of_name.row}")
+    kinds = {_near(name): f"the {column} {value!r}" for column, value, name in families}
     for item in catalog.items:
-        for alias in item.aliases:
-            other = owner.setdefault(_near(alias), item)
-            if other is not item:
-                yield Problem(item.row, f"{item.name}: alias {alias!r} also names {other.name!r} of row {other.row}")
+        for alias in item.other_names:
+            if _near(alias) in kinds and _near(alias) != _near(item.name):
+                yield Problem(item.row, f"{item.name}: alias {alias!r} also names {kinds[_near(alias)]}")
+    owners = {language: dict(owner) for language in {lang for item in catalog.items for lang in item.translations}}
+    for item in catalog.items:
+        yield from _clashes(item, item.aliases, owner)
+    for item in catalog.items:
+        for language, names in item.translations.items():
+            yield from _clashes(item, names, owners[language], f" in {language}")
+
+
+def _clashes(item: Item, names: Sequence[str], owner: dict[str, Item], where: str = "") -> Iterator[Problem]:
+    for name in names:
+        other = owner.setdefault(_near(name), item)
+        if other is not item and not (where and _near(other.name) == _near(name)):
+            yield Problem(item.row, f"{item.name}: alias {name!r}{where} also names {other.name!r} of row {other.row}")
+
+
+def _family_problems(rules: Rules, columns: Sequence[str]) -> Iterator[Problem]:
+    """Names of values that the vocabulary does not have, and names of two values."""
+    owner: dict[str, tuple[str, str]] = {}
+    for column, value, name in rules.families:
+        if value not in rules.vocabulary.get(column, {value}) or column not in (*columns, *DERIVED):
+            yield Problem(0, f"the name {name!r} is of {value!r}, which is no {column} of the vocabulary")
+        other = owner.setdefault(_near(name), (column, value))
+        if other != (column, value):
+            yield Problem(0, f"the name {name!r} of the {column} {value!r} also names the {other[0]} {other[1]!r}")
 
 
 def _whole_problems(catalog: Catalog, rules: Rules) -> Iterator[Problem]:

@@ -1,7 +1,8 @@
 """The rules that may stand beside a catalog, in a file of the same name that ends in `.toml`.
 
-They hold closed vocabularies, what each column counts in training, and what ingredients are made from, which decides
-name_diets and allergens. `meals.toml` is the example; each part is optional.
+They hold closed vocabularies, other names of their values, what each column counts in training, which column says how
+widely an item is known, and what ingredients are made from, which decides diets and allergens. `meals.toml` is the
+example; each part is optional.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class Rules:
         weights: what a column counts in training, 1 where absent.
         counts: fewest and most values in a cell of a column.
         limits: of the catalog as a whole.
+        popularity: the column of numbers that say how widely an item is known, if there is one.
+        families: (column, value, another name of that value).
     """
 
     vocabulary: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -55,6 +58,8 @@ class Rules:
     weights: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     limits: Mapping[str, float] = field(default_factory=dict)
+    popularity: str | None = None
+    families: tuple[tuple[str, str, str], ...] = ()
 
 
 def read_rules(catalog: Path) -> Rules:
@@ -75,10 +80,11 @@ def read_rules(catalog: Path) -> Rules:
 
 
 def enrich(catalog: Catalog, rules: Rules) -> Catalog:
-    """The catalog with the attributes `diet` and `allergens`, computed from `ingredients`.
+    """The catalog with the other names of values, and the attributes `diet` and `allergens` from `ingredients`.
 
     Items with ingredients that the table does not have, or none, and columns that are there already stay as they are.
     """
+    catalog = replace(catalog, families=rules.families)
     if not rules.ingredients:
         return catalog
     items = tuple(_enriched(item, rules.ingredients) for item in catalog.items)
@@ -118,4 +124,13 @@ def _parse(raw: Mapping[str, Any]) -> Rules:
     weights = {column: float(weight) for column, weight in raw.get("weights", {}).items()}
     if not all(0 <= weight < float("inf") for weight in weights.values()):
         raise ValueError(f"weights {weights}: each is a number from 0")
-    return Rules(vocabulary, region_of, ingredients, weights, counts, dict(raw.get("limits", {})))
+    popularity = raw.get("popularity")
+    if not isinstance(popularity, str | None):
+        raise TypeError(f"popularity {popularity!r}: is the name of a column")
+    families = tuple(
+        (column, value, name)
+        for column, values in raw.get("names", {}).items()
+        for value, names in values.items()
+        for name in names
+    )
+    return Rules(vocabulary, region_of, ingredients, weights, counts, dict(raw.get("limits", {})), popularity, families)
