@@ -17,6 +17,8 @@ from device_runtime.format.layout import OVERLAY_SUFFIX
 from device_runtime.format.manifest import Manifest
 from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import Filter
+from device_runtime.items.families import Family
+from device_runtime.items.fuzzy import SURE
 from device_runtime.items.items import Items
 from device_runtime.ranking.likes import Favorites, Likes, merge_profile, resolve_likes
 from device_runtime.ranking.ranker import Ranker, RankingOptions
@@ -89,18 +91,34 @@ class Recommender(Changeable):
         return len(self._items)
 
     def find(self, text: str, limit: int = 5) -> list[Match]:
-        """Items whose name or an alias resembles `text`, whatever its case and accents; best first.
+        """Items whose name or an alias resembles `text`, and families whose value does; best first.
+
+        Case, accents, articles, plurals and the order of words do not matter. A `Match` says whether it is sure.
 
         Raises:
             InvalidCountError: `limit` is not a whole number from 1.
         """
-        items, limit = self._items, check_count("limit", limit)
-        return [Match(items.ids[row], items.names[row], score) for row, score in items.find(text, limit)]
+        items = self._items
+        return [_describe(items, found, score) for found, score in items.match(text, check_count("limit", limit))]
+
+    def identify(self, text: str) -> Match:
+        """The item or family that `text` surely means: its name, or a spelling away from it.
+
+        Raises:
+            UnknownItemError: there is none; the error suggests what is alike.
+        """
+        items = self._items
+        found = items.resolve(text)
+        exact = items.named(text) == found or found == items.families.named(text)
+        score = 1.0 if exact else next((score for match, score in items.match(text, 1) if match == found), 1.0)
+        return _describe(items, found, score)
 
     def similar(
         self, item: str, k: int = 10, *, exclude: Values = (), where: Filter | None = None, diversify: float = 0.0
     ) -> list[Neighbor]:
         """The k items most like `item`, without `item` itself; fewer where fewer are eligible.
+
+        For a family, such as "soup" or "course=soup", its own items that are nearest to its middle.
 
         Args:
             exclude: items that must not come back.
@@ -130,7 +148,8 @@ class Recommender(Changeable):
         """The k items nearest to the favorites `items`, none of which comes back.
 
         A score is the cosine of an item and the weighted sum of the favorites. Whole weights are summed exactly,
-        fractions to the precision of float32. Other arguments and errors are those of `similar`.
+        fractions to the precision of float32. A family counts as one favorite, by its vector. Other arguments and
+        errors are those of `similar`.
 
         Args:
             items: favorites, one named twice counting once; or {item: weight}, where a negative weight is a dislike
@@ -241,3 +260,10 @@ class Recommender(Changeable):
         state, dislikes = self._changes.state, several(dislikes)
         favorites = merge_profile(state.items, favorites, dislikes, profile, state.profiles.get(profile, {}))
         return state.items, resolve_likes(state.items, favorites, dislikes)
+
+
+def _describe(items: Items, found: int | Family, score: float) -> Match:
+    sure = score >= SURE
+    if isinstance(found, int):
+        return Match(items.ids[found], items.names[found], score, sure=sure)
+    return Match(found.id, found.value, score, "family", items.families.count(found), sure)

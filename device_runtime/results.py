@@ -6,11 +6,22 @@ from typing import Any, NamedTuple
 
 
 class Match(NamedTuple):
-    """An item whose name resembles what was typed; `score` runs from 0 to 1, where 1 is the same name."""
+    """An item, or a family of them, whose name resembles what was typed.
+
+    Attributes:
+        id: of an item; of a family `attribute=value`, which asks for it without doubt.
+        score: 1 for the same name, from 0.9 what is surely meant (see `items.fuzzy`), below only alike.
+        kind: `item` or `family`: all items with one value of an attribute.
+        size: how many items a family has; 1 of an item.
+        sure: whether it is the name itself or a spelling away, and not only alike.
+    """
 
     id: str
     name: str
     score: float
+    kind: str = "item"
+    size: int = 1
+    sure: bool = True
 
 
 class Neighbor(NamedTuple):

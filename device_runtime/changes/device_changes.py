@@ -119,9 +119,11 @@ class DeviceChanges:
         return new.id
 
     def like(self, profile: str, item: str, weight: float) -> str:
-        """Sets how much a profile likes an item, 0 takes it back; returns the id of the item."""
+        """Sets how much a profile likes an item or a family, 0 takes it back; returns the id of that."""
         with self._writing() as overlay:
-            item = self._id(item)
+            items = self.state.items
+            found = items.resolve(item)
+            item = items.ids[found] if isinstance(found, int) else found.id
             self._make(overlay, Liked(profile, item, weight))
         return item
 
@@ -241,7 +243,7 @@ def _enter_placed(base: Items, changes: Sequence[Change]) -> tuple[Ledger, dict[
     """The changes but for items that cannot be placed in this model, the rows of those that can, and the others."""
     unplaced: dict[str, Dropped] = {}
     rows: dict[str, Row] = {}
-    ledger = enter_all(changes, base.row_of_id)
+    ledger = enter_all(changes, base.row_of_id, base.families.is_id)
 
     def row_of(item: str) -> Row | None:
         if item in rows or item not in base.row_of_id:
@@ -255,7 +257,7 @@ def _enter_placed(base: Items, changes: Sequence[Change]) -> tuple[Ledger, dict[
             unplaced[item.id] = Dropped(item, str(error))
     if unplaced:
         placed = (change for change in changes if not (isinstance(change, Added) and change.id in unplaced))
-        ledger = enter_all(placed, base.row_of_id)
+        ledger = enter_all(placed, base.row_of_id, base.families.is_id)
     return ledger, rows, unplaced
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from device_runtime.changes.kinds import Added, Change, Forgotten, Liked, Removed, Renamed
@@ -40,10 +40,12 @@ class Ledger:
 
     Args:
         rows: {id: row} of the model; the ids that changes mention are enough.
+        is_family: whether a text is the id of a family, which may be liked as an item is.
     """
 
-    def __init__(self, rows: Mapping[str, int]) -> None:
+    def __init__(self, rows: Mapping[str, int], is_family: Callable[[str], bool] = lambda _: False) -> None:
         self._rows = rows
+        self._is_family = is_family
         self._count = 0
         self._added: dict[str, tuple[int, Added]] = {}
         self._removed: dict[str, int] = {}
@@ -121,7 +123,7 @@ class Ledger:
         profiles: dict[str, dict[str, float]] = {}
         dropped = dict(self._dropped.values())
         for index, like in self._likes():
-            if self._has(like.id):
+            if self._has(like.id) or self._is_family(like.id):
                 profiles.setdefault(like.profile, {})[like.id] = like.weight
             else:
                 dropped[index] = Dropped(like, self._absence(like.id))
@@ -137,9 +139,11 @@ class Ledger:
         )
 
 
-def enter_all(changes: Iterable[Change], rows: Mapping[str, int]) -> Ledger:
-    """A ledger of `changes`, oldest first, over a model whose ids have these rows."""
-    ledger = Ledger(rows)
+def enter_all(
+    changes: Iterable[Change], rows: Mapping[str, int], is_family: Callable[[str], bool] = lambda _: False
+) -> Ledger:
+    """A ledger of `changes`, oldest first, over a model whose ids have these rows; arguments are those of `Ledger`."""
+    ledger = Ledger(rows, is_family)
     for change in changes:
         ledger.enter(change)
     return ledger

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from device_runtime.cli.names import settle_names
 from device_runtime.cli.printing import flatten, print_json, print_results
 from device_runtime.engines.choice import EngineName
 from device_runtime.format.model_file import ModelFile
@@ -83,7 +84,9 @@ class Similar(Ranking):
     item: str
 
     def __call__(self) -> None:
-        print_results(self.open_model(self.engine).similar(self.item, **self.options()), as_json=self.json)
+        model = self.open_model(self.engine)
+        (item,) = settle_names(model, [self.item])
+        print_results(model.similar(item, **self.options()), as_json=self.json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +99,8 @@ class Recommend(Ranking):
 
     def __call__(self) -> None:
         model = self.open_model(self.engine)
-        found = model.recommend(self.items, dislikes=self.dislikes, profile=self.profile, **self.options())
+        items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes)
+        found = model.recommend(items, dislikes=dislikes, profile=self.profile, **self.options())
         print_results(found, as_json=self.json)
 
 
@@ -111,7 +115,8 @@ class Explain(Question):
 
     def __call__(self) -> None:
         model = self.open_model()
-        why = model.explain(self.items, self.result, dislikes=self.dislikes, profile=self.profile)
+        items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes)
+        why = model.explain(items, self.result, dislikes=dislikes, profile=self.profile)
         if self.json:
             print_json(as_record(why))
             return

@@ -20,7 +20,13 @@ def print_results(results: Sequence[Match | Neighbor], *, as_json: bool) -> None
         print_json([result._asdict() for result in results])
         return
     for result in results:
-        print(f"{result.score:6.3f}  {result.name}  ({result.id})")
+        note = _note(result) if isinstance(result, Match) else ""
+        print(f"{result.score:6.3f}  {result.name}  ({result.id}){note}")
+
+
+def _note(match: Match) -> str:
+    kind = f", {match.size} items" if match.kind == "family" else ""
+    return kind if match.sure else f"{kind}, only alike"
 
 
 def print_json(record: Any) -> None:

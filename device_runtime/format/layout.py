@@ -18,6 +18,8 @@ ALIASES = "aliases.tsv"
 ATTRIBUTES = "attributes.tsv"
 VOCABULARY = "vocabulary.tsv"
 VOCABULARY_VECTORS = "vocabulary.int8"
+FAMILIES = "families.tsv"  # attribute, value, another name of it; where values have other names
+POPULARITY = "popularity.uint8"  # how widely each row is known, greater for more; where the catalog says so
 
 MOST_MANIFEST_BYTES = 1 << 20
 CONTROL_CHARACTERS = {*map(chr, range(32)), "\x7f", "\x85", "\u2028", "\u2029"}  # no id, name or value holds one

@@ -103,6 +103,10 @@ class ModelFile:
         except ArchiveError as error:
             raise FileFormatError(f"{self.filename}: entry {entry!r} cannot be read ({error})") from None
 
+    def has(self, entry: str) -> bool:
+        """Whether the archive has an entry of this name; some are there only where there is something to say."""
+        return entry in self._entries
+
     def lines(self, entry: str) -> list[str] | Lines:
         """The lines of an entry that has one line for each row of the table."""
         text, rows = self.text(entry), self.manifest.rows

@@ -55,6 +55,15 @@ class AttributeIndex:
     def __contains__(self, attribute: object) -> bool:
         return attribute in self._rows_with
 
+    def has(self, attribute: str, value: str) -> bool:
+        """Whether an item has this value."""
+        return value in self._rows_with.get(attribute, ())
+
+    @property
+    def values(self) -> list[tuple[str, str]]:
+        """Each attribute with each of its values."""
+        return [(attribute, value) for attribute, known in self._rows_with.items() for value in known]
+
     def shared(self, row: int, others: Sequence[int]) -> list[tuple[str, str, list[int]]]:
         """The attribute values that `row` has in common with any of `others`, and with which of them, best first.
 

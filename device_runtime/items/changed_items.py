@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from device_runtime.items.attributes import AttributeIndex
 from device_runtime.items.items import Items
-from device_runtime.items.names import NameIndex, best_first
+from device_runtime.items.names import NameIndex
 from device_runtime.scoring.integers import Rows
 from device_runtime.scoring.objectives import Objective
 
@@ -97,7 +97,7 @@ class ChangedItems(Items):
         scores = self._base.index.alike(text, limit, self._hidden)
         own = self._own_index.alike(text, limit)
         scores.update((self._own_rows[place], score) for place, score in own.items())
-        return best_first(scores, self._row(text), limit)
+        return self._base.index.best_first(scores, self._row(text), limit)
 
     def vectors(self, rows: Rows) -> NDArray[np.int8]:
         """The integers of some rows: int8 [rows, columns]."""

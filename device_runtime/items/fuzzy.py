@@ -1,106 +1,125 @@
-"""How like texts are: by the pairs and triples of letters that they share, by words, and by edits of letters.
+"""How like a text somebody typed is to names: the same but for small things, a slip of the finger away, or only alike.
 
-Texts are folded before. All weights and thresholds were tuned on 501 names as people type them
-(tests/device_runtime/items/names_as_typed.csv) and asked once on 172 others.
+A score means the same for short and long names:
+
+    1              the name itself, whatever its case and accents
+    0.96 to 0.99   the same but for a plural, the order of words, an article, or where words are split
+    0.90 to 0.95   a spelling away: one letter wrong, missing, doubled or swapped in five or more, two in nine or more
+    below 0.90     only alike
+
+From `SURE` on what was meant is sure. Below it, the score is `SURE` times a likeness of words, letters and grams.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.items.folding import Codes, encode
+
+SURE = 0.9
+SAME, SAME_IN_ONE_WORD, ONE_EDIT, TWO_EDITS = 0.99, 0.97, 0.95, 0.92
+AN_ALIAS = 0.01  # how much less an alias counts than a name of the same level: that is what the item is called
+_LEAST_TO_LOOK_CLOSER = 0.45  # likeness; what is a spelling away has more
+_UNSURE = 0.8999  # the most that what is only alike can reach
+_LETTERS_FOR_ONE_EDIT, _LETTERS_FOR_TWO = 5, 9
 LONGEST = 64  # letters of a text that are looked at, so that edits fit in int8
-_FAR = np.int8(99)  # more edits than there can be
-_BUCKETS = 1 << 15  # of grams; half of them for pairs, half for triples
-_SHARE_OF_GRAMS = 0.2  # in a score; the rest is by words, or in one word
-_LEAST_BY_GRAMS = 0.9  # of their coefficient: what shares nearly all grams is alike however it is spelled
-_EQUAL_BUT_FOR_PLURAL = 0.97
 _FLOOR = 0.6  # of a likeness by words where the other direction finds nothing
 _WITHIN = 0.75  # where all words of a text are found in a longer one that was asked for
 _MOST_TYPOS = 3  # in a word
 _LETTERS_TO_A_TYPO = 4  # in a word that was begun
-_FEW_SHARED = 4  # entries with a fourth of the grams that the best shares are hardly ever among the nearest
 _BEGUN = 0.75  # where a word was begun and most of it is left out
+_LEAST_BY_GRAMS = 0.9  # of their coefficient: what shares nearly all grams is alike however it is spelled
+_BEGUN_NAME = 0.9  # likeness of a name of which the beginning was typed, and more for most of it
+_LETTERS_OF_A_NAME = 3  # at least: what is left of a name without its small words
+_FAR = np.int8(99)  # more edits than there can be
+_EQUAL_BUT_FOR_PLURAL = 0.97
+_SHARE_OF_GRAMS = 0.2
+_ALIAS = 0.95
+_ARTICLES_AND_THE_LIKE = (
+    "the a an some and with of n le la les l un une des du de d et aux au el los las una unos unas y con der die das "
+    "den dem ein eine einen und mit il lo gli i uno e o os as um uma com"
+)  # in the languages that the catalog has names in; no name consists of these alone
+_SMALL_WORDS = frozenset(_ARTICLES_AND_THE_LIKE.split())
 
-Codes = NDArray[np.uint32]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.integer[Any]]
 
 
-class Grams(NamedTuple):
-    """Which entries have which grams: those of bucket b are `entries[starts[b] : starts[b + 1]]`, ascending."""
-
-    entries: Ints
-    starts: NDArray[np.int32]
-    sizes: NDArray[np.int64]  # how many different grams an entry has
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> Grams:
-        """Those of some texts, by their position."""
-        pairs, triples = _buckets(_codes(f" {' '.join(texts)} "))
-        lengths = np.array([len(text) + 1 for text in texts])
-        number = np.uint16 if len(texts) <= 1 << 16 else np.int32
-        owners: Ints = np.repeat(np.arange(len(texts), dtype=number), lengths)
-        within = np.ones(len(triples), bool)
-        within[np.cumsum(lengths)[:-1] - 1] = False  # these lead from one text into the next
-        kinds = [_without_repeats(pairs, owners), _without_repeats(triples[within], owners[:-1][within])]
-        sizes = [np.bincount(buckets, minlength=_BUCKETS) for buckets, _ in kinds]
-        starts = np.concatenate([[0], np.cumsum(sizes[0] + sizes[1])]).astype(np.int32)
-        entries = np.concatenate([entries for _, entries in kinds])
-        return cls(entries, starts, np.bincount(entries, minlength=len(texts)))
-
-    def nearest(self, folded: str, count: int, passed_over: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
-        """Up to `count` entries by the Dice coefficient of their grams and those of `folded`, and the coefficient."""
-        asked = np.array(sorted({*np.concatenate(_buckets(_codes(f" {folded} "))).tolist()}))  # np.unique imports much
-        ranges = zip(self.starts[asked].tolist(), self.starts[asked + 1].tolist(), strict=True)
-        shared = np.bincount(np.concatenate([self.entries[a:b] for a, b in ranges]), minlength=len(self.sizes))
-        shared[passed_over] = 0
-        found = np.flatnonzero(shared > shared.max() // _FEW_SHARED)
-        dice = 2 * shared[found] / (self.sizes[found] + len(asked))
-        if len(found) > count:
-            kept = np.flatnonzero(dice >= np.partition(dice, -count)[-count])
-            kept = kept[np.argsort(-dice[kept], kind="stable")][:count]
-            found, dice = found[kept], dice[kept]
-        return found, dice
+def without_small_words(folded: str) -> str:
+    """`folded` without articles and the like, or as it is where hardly anything else is left."""
+    rest = " ".join(word for word in folded.split() if word not in _SMALL_WORDS)
+    return rest if len(rest) >= _LETTERS_OF_A_NAME else folded
 
 
-def likeness(folded: str, texts: Sequence[str], shared: Floats) -> Floats:
-    """How like each text is to `folded`: [texts], 0 to 1.
+def score_texts(
+    typed: str, texts: Sequence[str], rows: Sequence[int], shared: Floats, alias: NDArray[np.bool_]
+) -> Floats:
+    """How like `typed` is to each of `texts`, as the module describes: [texts]. All are folded.
 
     Args:
-        shared: the coefficient of their grams.
+        rows: what each text is a name of.
+        shared: the Dice coefficient of the grams of each text.
+        alias: which of the texts are aliases.
     """
-    scores = np.maximum(_likeness_by_words(folded.split(), texts), _likeness_in_one_word(folded, texts))
-    scores = np.maximum(scores, _LEAST_BY_GRAMS * shared)
-    return (1 - _SHARE_OF_GRAMS) * scores + _SHARE_OF_GRAMS * shared
+    folded = without_small_words(typed)
+    edits, letters = _edits_in_one_word(folded, texts)
+    together = typed.replace(" ", "")
+    edits[np.array([text.replace(" ", "") == together for text in texts], bool)] = 0  # with its small words
+    in_one_word = np.maximum(0, 1 - edits / np.maximum(1, np.maximum(letters + edits, letters)))
+    likeness = np.maximum(_likeness_by_words(folded.split(), texts), in_one_word)
+    begun = np.array([len(together) / len(text) * text.startswith(typed) for text in texts])
+    likeness = np.maximum(likeness, np.where(begun > 0, _BEGUN_NAME + (1 - _BEGUN_NAME) * begun, 0))
+    likeness = np.maximum(likeness, _LEAST_BY_GRAMS * shared)
+    likeness = (1 - _SHARE_OF_GRAMS) * likeness + _SHARE_OF_GRAMS * shared
+    likeness[alias] *= _ALIAS  # of two as like, the one that is called so is meant
+    near = np.flatnonzero(likeness > _LEAST_TO_LOOK_CLOSER).tolist()
+    levels = np.zeros(len(texts))
+    levels[near] = _levels(
+        folded, [texts[place] for place in near], [rows[place] for place in near], edits[near], letters[near]
+    )
+    sure = levels - AN_ALIAS * alias
+    scores = np.where(levels > 0, sure, np.minimum(SURE * likeness, _UNSURE))
+    return scores.round(4)  # so that a tie is one on every processor
 
 
-def _codes(text: str) -> Codes:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4")).astype(np.uint32)
+def _levels(folded: str, texts: Sequence[str], rows: Sequence[int], edits: Ints, letters: Ints) -> Floats:
+    """`SAME` and the like of each text, 0 where it is only alike: [texts]."""
+    asked = _stems(folded)
+    begun = folded.replace(" ", "")
+    stems = [_stems(text) for text in texts]
+    levels = np.where(edits == 0, SAME_IN_ONE_WORD, 0.0)
+    one = (edits == 1) & (letters >= _LETTERS_FOR_ONE_EDIT)
+    two = (edits == 2) & (letters >= _LETTERS_FOR_TWO)
+    levels[one], levels[two] = ONE_EDIT, TWO_EDITS
+    same = np.array([other == asked for other in stems], bool)
+    levels[same] = SAME
+    near = (levels > 0) & (levels < SAME_IN_ONE_WORD)
+    own = {row for row, is_near in zip(rows, near.tolist(), strict=True) if is_near}
+    longer = (
+        row not in own and ({*asked} <= {*other} or text.replace(" ", "").startswith(begun))
+        for row, other, text in zip(rows, stems, texts, strict=True)
+    )
+    if own and not same.any() and any(longer):  # what was typed may be the beginning or a part of another name
+        levels[near] = 0
+    return _without_rivals(levels, texts, rows)
 
 
-def _buckets(codes: Codes) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
-    """The buckets of the letter pairs, whatever the order of the two, and of the letter triples.
-
-    Those of pairs come first. Grams that fall into one bucket count as one, which matters little to candidates.
-    """
-    first, second = codes[:-1], codes[1:]
-    pairs = (first + second) * np.uint32(31337) + first * second * np.uint32(7919)
-    triples = first[:-1] * np.uint32(31337) + second[:-1] * np.uint32(7919) + codes[2:] * np.uint32(104729)
-    hashes = [(mixed * np.uint32(0x9E3779B1) >> np.uint32(18)).astype(np.uint16) for mixed in (pairs, triples)]
-    return hashes[0], hashes[1] + np.uint16(_BUCKETS // 2)
+def _without_rivals(levels: Floats, texts: Sequence[str], rows: Sequence[int]) -> Floats:
+    """Names of two items as near in spelling, and not the same: neither is sure."""
+    best = levels.max(initial=0)
+    if 0 < best < SAME_IN_ONE_WORD:
+        rivals = [(text, row) for text, row, level in zip(texts, rows, levels, strict=True) if level == best]
+        if len({text for text, _ in rivals}) > 1 and len({row for _, row in rivals}) > 1:
+            levels = np.where(levels < SAME_IN_ONE_WORD, 0.0, levels)
+    return levels
 
 
-def _without_repeats(buckets: NDArray[np.uint16], owners: Ints) -> tuple[NDArray[np.uint16], Ints]:
-    """Both in order of the buckets, and each owner once in each."""
-    order = np.argsort(buckets, kind="stable")
-    buckets, owners = buckets[order], owners[order]
-    new = np.ones(len(buckets), bool)
-    new[1:] = (buckets[1:] != buckets[:-1]) | (owners[1:] != owners[:-1])
-    return buckets[new], owners[new]
+def _stems(text: str) -> list[str]:
+    return sorted(stem(word) for word in without_small_words(text).split())
 
 
 def _likeness_by_words(asked: Sequence[str], texts: Sequence[str]) -> Floats:
@@ -140,13 +159,13 @@ def _likeness_of_words(asked: Sequence[str], words: Sequence[str]) -> Floats:
     return np.where(same, np.maximum(alike, _EQUAL_BUT_FOR_PLURAL), alike)
 
 
-def _likeness_in_one_word(folded: str, texts: Sequence[str]) -> Floats:
-    """How like the texts are to `folded` when nothing stands between words: [texts], 0 to 1."""
+def _edits_in_one_word(folded: str, texts: Sequence[str]) -> tuple[Ints, Ints]:
+    """Edits from `folded` to each text when nothing stands between words, and letters of the shorter: [texts] each."""
     asked = folded.replace(" ", "")
-    words = [text.replace(" ", "") for text in texts]
+    words = [without_small_words(text).replace(" ", "") for text in texts]
     lengths = np.array([len(word) for word in words])
     edits = edits_to_words(edits_to_beginnings([asked], words, len(asked) + 2 * _MOST_TYPOS), lengths)[0]
-    return np.maximum(0, 1 - edits / np.maximum(lengths, len(asked)))
+    return edits, np.minimum(lengths, len(asked))
 
 
 def stem(word: str) -> str:
@@ -193,4 +212,4 @@ def edits_to_beginnings(asked: Sequence[str], words: Sequence[str], longest: int
 def _letters(words: Sequence[str], longest: int) -> Codes:
     """The codes of the letters of the words, 0 after their ends: [longest, words]."""
     padded = "".join(word[:longest].ljust(longest, "\0") for word in words)
-    return np.ascontiguousarray(_codes(padded).reshape(len(words), longest).T)
+    return np.ascontiguousarray(encode(padded).reshape(len(words), longest).T)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import cast
@@ -9,15 +10,18 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.errors import InvalidArgumentError, UnknownItemError
-from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES
+from device_runtime.errors import FileFormatError, InvalidArgumentError, UnknownItemError
+from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES, POPULARITY
 from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import AttributeIndex, Filter
+from device_runtime.items.families import Family, FamilyIndex
+from device_runtime.items.fuzzy import SURE
 from device_runtime.items.names import NameIndex
 from device_runtime.scoring.integers import Rows
 from device_runtime.scoring.objectives import Objective, objective_of
 
 _SUGGESTIONS = 3
+_AFTER_ITEMS = 0.003  # taken from the score of a family: of two called just so, the item comes first
 
 
 class Items:
@@ -59,7 +63,7 @@ class Items:
     @cached_property
     def index(self) -> NameIndex:
         """Finds rows of the model by text."""
-        return NameIndex(self.row_of_id, self.names, _Aliases(self.model))
+        return NameIndex(self.row_of_id, self.names, _Aliases(self.model), self._popularity)
 
     @cached_property
     def row_of_id(self) -> Mapping[str, int]:
@@ -70,6 +74,11 @@ class Items:
         from device_runtime.format.texts import Lines, RowOfLine  # which small catalogs need not wait for
 
         return RowOfLine(cast("Lines", ids))
+
+    @cached_property
+    def families(self) -> FamilyIndex:
+        """Finds kinds of items by text."""
+        return FamilyIndex(self.model, lambda: self.attributes, self.removed, changed=self.changed)
 
     @cached_property
     def attributes(self) -> AttributeIndex:
@@ -83,8 +92,7 @@ class Items:
             UnknownItemError: no item has it.
             InvalidArgumentError: `item` is no text.
         """
-        if not isinstance(item, str):
-            raise InvalidArgumentError(f"an item is asked for by its id, name or alias, not by {item!r}")
+        _check_text(item)
         row = self._row(item)
         if row is None:
             raise UnknownItemError(item, [self.names[row] for row, _ in self.find(item, _SUGGESTIONS)])
@@ -102,6 +110,45 @@ class Items:
     def find(self, text: str, limit: int) -> list[tuple[int, float]]:
         """Rows whose name or an alias resembles `text`, and how much; best first."""
         return self.index.find(text, limit)
+
+    def match(self, text: str, limit: int) -> list[tuple[int | Family, float]]:
+        """Rows and families whose names resemble `text`, and how much; best first, of the same an item first."""
+        found: list[tuple[int | Family, float]] = list(self.find(text, limit))
+        of_families = ((family, score - _AFTER_ITEMS) for family, score in self.families.find(text, limit))
+        found += [(family, round(score, 4)) for family, score in of_families if self.families.count(family)]
+        return sorted(found, key=lambda match: -match[1])[:limit]
+
+    def resolve(self, text: str) -> int | Family:
+        """What `text` surely means: a row or a family, by just its name or a spelling away from one.
+
+        Raises:
+            UnknownItemError: nothing is called so; it suggests what is alike.
+            InvalidArgumentError: `text` is no text.
+        """
+        _check_text(text)
+        row = self._row(text)
+        if row is not None:
+            return row
+        family = self.families.named(text)
+        if family is not None:
+            return family
+        matches = self.match(text, _SUGGESTIONS)
+        if not matches or matches[0][1] < SURE:
+            raise UnknownItemError(text, [self.label(found) for found, _ in matches])
+        return matches[0][0]
+
+    def expand(self, texts: Sequence[str]) -> Rows:
+        """The rows that `texts` mean, each once: of a family all its rows."""
+        try:
+            return self.rows(texts)
+        except UnknownItemError:
+            found = [self.resolve(text) for text in texts]
+            rows = [np.array([one]) if isinstance(one, int) else self.families.rows(one) for one in found]
+            return np.array(list(dict.fromkeys(np.concatenate(rows).tolist())), np.int64)
+
+    def label(self, found: int | Family) -> str:
+        """The name of a row or a family, for a message."""
+        return self.names[found] if isinstance(found, int) else found.id
 
     def allowed(self, where: Filter) -> NDArray[np.bool_]:
         """Which rows may come back, bool [row_count]."""
@@ -124,6 +171,16 @@ class Items:
         except KeyError:
             return next(self._rows_by_kind(text))
 
+    @cached_property
+    def _popularity(self) -> NDArray[np.uint8] | None:
+        """How widely each row of the model is known: what the file says, or the bias of a model of what people like."""
+        if self.model.has(POPULARITY):
+            known = np.frombuffer(self.model.data(POPULARITY), np.uint8)
+            if len(known) != self.model.manifest.rows:
+                raise FileFormatError(f"{self.model.filename}: {POPULARITY!r} has {len(known)} bytes; export it again")
+            return known
+        return self.objective.popularity()
+
     def _row(self, text: str) -> int | None:
         return self.index.row(text)
 
@@ -140,6 +197,16 @@ class _Aliases:
     def __iter__(self) -> Iterator[tuple[int, str]]:
         for row, (alias,) in self._model.records(ALIASES, 1):
             yield row, alias
+
+    def rows_of(self, alias: str) -> list[int]:
+        """The rows with just this alias, in order."""
+        line = re.compile(rf"^(\d+)\t{re.escape(alias)}$", re.MULTILINE)
+        return [int(row) for row in line.findall(self._model.text(ALIASES))] if "\t" not in alias else []
+
+
+def _check_text(item: object) -> None:
+    if not isinstance(item, str):
+        raise InvalidArgumentError(f"an item is asked for by its id, name or alias, not by {item!r}")
 
 
 def names_of(catalog: Items, rows: Sequence[int] | Rows) -> list[str]:

@@ -20,7 +20,7 @@ def explain(items: Items, likes: Likes, row: int) -> Explanation:
     vector = items.vectors(np.array([row]))
     query = sum_likes(items, likes)
     score = items.objective.cosines(score_rows(vector, query), query)[0]
-    liked = likes.rows if likes.weights is None else likes.rows[likes.weights > 0]
+    liked = likes.rows if likes.weights is None else likes.rows[likes.weights[: len(likes.rows)] > 0]
     return Explanation(
         items.ids[row],
         items.names[row],
@@ -32,15 +32,15 @@ def explain(items: Items, likes: Likes, row: int) -> Explanation:
 
 def _contributions(items: Items, likes: Likes, vector: Rows) -> tuple[Contribution, ...]:
     scale = items.model.manifest.scale
-    favorites = items.objective.parts(items.vectors(likes.rows)).astype(np.float64)
+    favorites = items.objective.parts(likes.vectors(items)).astype(np.float64)
     weights = np.ones(len(favorites)) if likes.weights is None else likes.weights
     relative = weights / np.abs(weights).max()
     products = favorites @ vector
     parts = relative * products * scale / np.linalg.norm(relative @ favorites)
     cosines = products * scale / np.linalg.norm(favorites, axis=1)
     shares = parts / max(np.abs(parts).sum(), np.finfo(float).tiny)
-    names = names_of(items, likes.rows)
-    ids = [items.ids[row] for row in likes.rows.tolist()]
+    names = likes.labels(items)
+    ids = [*(items.ids[row] for row in likes.rows.tolist()), *(family.id for family in likes.families)]
     found = map(Contribution, ids, names, weights.tolist(), cosines.tolist(), parts.tolist(), shares.tolist())
     return tuple(sorted(found, key=lambda contribution: -contribution.part))
 

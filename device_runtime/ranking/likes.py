@@ -1,4 +1,4 @@
-"""Favorites and dislikes, each with a weight, as rows and as one integer query."""
+"""Favorites and dislikes, each with a weight, as rows and families and as one integer query."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.arguments import checked_weight, several
-from device_runtime.errors import ContradictoryLikesError, InvalidArgumentError, NoFavoritesError
+from device_runtime.errors import (
+    ContradictoryLikesError,
+    InvalidArgumentError,
+    NoFavoritesError,
+    UnknownItemError,
+)
+from device_runtime.items.families import Family
 from device_runtime.items.items import Items, names_of
 from device_runtime.scoring.integers import Rows
 
@@ -17,15 +23,30 @@ Favorites = Iterable[str] | Mapping[str, float]
 
 
 class Likes(NamedTuple):
-    """The rows of favorites and dislikes.
+    """The rows and families of favorites and dislikes.
 
     Attributes:
         rows: each once.
-        weights: float64 of each, dislikes negative; None stands for 1 each.
+        weights: float64 of each row, then of each family, dislikes negative; None stands for 1 each.
+        families: each once.
     """
 
     rows: Rows
     weights: NDArray[np.float64] | None = None
+    families: tuple[Family, ...] = ()
+
+    def vectors(self, items: Items) -> NDArray[np.int8]:
+        """The integers of each row, then of each family: int8 [n, columns]."""
+        of_rows = items.vectors(self.rows)
+        if not self.families:
+            return of_rows
+        from device_runtime.ranking.families import family_row  # which favorites that are items need not wait for
+
+        return np.concatenate([of_rows, np.stack([family_row(items, family) for family in self.families])])
+
+    def labels(self, items: Items) -> list[str]:
+        """The name of each row, then of each family."""
+        return [*names_of(items, self.rows), *map(items.label, self.families)]
 
 
 def resolve_likes(items: Items, favorites: Favorites, dislikes: Iterable[str] = ()) -> Likes:
@@ -42,15 +63,18 @@ def resolve_likes(items: Items, favorites: Favorites, dislikes: Iterable[str] = 
         raise InvalidArgumentError(f"items is the text {favorites!r}; give a list of items, or use similar()")
     if dislikes or isinstance(favorites, Mapping):
         return _resolve_weights(items, favorites, dislikes)
-    return Likes(resolve_favorites(items, several(favorites)))
+    return resolve_favorites(items, several(favorites))
 
 
-def resolve_favorites(items: Items, favorites: Sequence[str]) -> Rows:
-    """The rows of favorites without weights; errors are those of `resolve_likes`."""
-    rows = items.rows(favorites)
-    if not len(rows):
+def resolve_favorites(items: Items, favorites: Sequence[str]) -> Likes:
+    """Favorites without weights; errors are those of `resolve_likes`."""
+    if not favorites:
         raise NoFavoritesError("no favorites were given; name at least one item")
-    return rows
+    try:
+        return Likes(items.rows(favorites))
+    except UnknownItemError:  # one may be a family, or a spelling away from an item
+        found = dict.fromkeys(items.resolve(text) for text in favorites)
+        return Likes(_rows_among(found), None, _families_among(found))
 
 
 def merge_profile(
@@ -73,7 +97,8 @@ def merge_profile(
     if isinstance(favorites, str):
         raise InvalidArgumentError(f"items is the text {favorites!r}; give a list of items")
     asked = favorites if isinstance(favorites, Mapping) else dict.fromkeys(several(favorites), 1.0)
-    asked_ids = {items.ids[row] for row in items.rows([*asked, *several(dislikes)]).tolist()}
+    meant = [items.resolve(text) for text in (*asked, *several(dislikes))]
+    asked_ids = {items.ids[found] if isinstance(found, int) else found.id for found in meant}
     merged = {**{item: weight for item, weight in likes.items() if item not in asked_ids}, **asked}
     if not merged:
         raise NoFavoritesError(f"no favorites were given, and {profile!r} likes nothing yet; name at least one item")
@@ -86,27 +111,36 @@ def sum_likes(items: Items, likes: Likes) -> NDArray[np.int64]:
     Raises:
         ContradictoryLikesError: it is zero and points nowhere.
     """
-    query = items.objective.query_of_vectors(items.vectors(likes.rows), likes.weights)
+    query = items.objective.query_of_vectors(likes.vectors(items), likes.weights)
     if not query.any():
-        names = names_of(items, likes.rows)
+        names = likes.labels(items)
         raise ContradictoryLikesError(f"{', '.join(names)} cancel one another out; change a weight", names)
     return query
 
 
 def _resolve_weights(items: Items, favorites: Favorites, dislikes: Iterable[str]) -> Likes:
-    weight_of: dict[int, float] = {}
+    weight_of: dict[int | Family, float] = {}
     for item, weight in _pairs(favorites, dislikes):
-        row = items.row(item)
-        if weight_of.setdefault(row, weight) != weight:
-            name = items.names[row]
-            both = " and ".join(f"{w:g}" for w in (weight_of[row], weight))
+        found = items.resolve(item)
+        if weight_of.setdefault(found, weight) != weight:
+            name = items.label(found)
+            both = " and ".join(f"{w:g}" for w in (weight_of[found], weight))
             raise ContradictoryLikesError(
                 f"{name} is given the weights {both}, where a dislike is negative; give one", [name]
             )
     if not any(weight > 0 for weight in weight_of.values()):
         raise NoFavoritesError("no favorites were given; name at least one item that is liked, with a weight above 0")
-    weights = np.array(list(weight_of.values()))
-    return Likes(np.array(list(weight_of), np.int64), None if (weights == 1).all() else weights)
+    rows, families = _rows_among(weight_of), _families_among(weight_of)
+    weights = np.array([weight_of[found] for found in (*rows.tolist(), *families)])
+    return Likes(rows, None if (weights == 1).all() else weights, families)
+
+
+def _rows_among(found: Iterable[int | Family]) -> Rows:
+    return np.array([one for one in found if isinstance(one, int)], np.int64)
+
+
+def _families_among(found: Iterable[int | Family]) -> tuple[Family, ...]:
+    return tuple(one for one in found if not isinstance(one, int))
 
 
 def _pairs(favorites: Favorites, dislikes: Iterable[str]) -> Iterator[tuple[str, float]]:

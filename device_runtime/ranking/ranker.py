@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from device_runtime.arguments import Values, check_count, check_share, several
 from device_runtime.engines.base import Engine
 from device_runtime.items.attributes import Filter
+from device_runtime.items.families import Family
 from device_runtime.items.items import Items
 from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversify
 from device_runtime.ranking.likes import Favorites, Likes, resolve_favorites, resolve_likes, sum_likes
@@ -80,14 +81,16 @@ class Ranker:
         plain = type(options.exclude) is tuple and options[1:] == _NOTHING_MORE  # an array has no truth to compare
         if plain and not dislikes and isinstance(favorites, list) and not items.changed:
             k = min(check_count("k", options.k), items.row_count)  # what most ask, by as few steps as can be
-            return _neighbors(items, self.engine.nearest(resolve_favorites(items, favorites), k))
+            likes = resolve_favorites(items, favorites)
+            if not likes.families:
+                return _neighbors(items, self.engine.nearest(likes.rows, k))
         return self.rank(items, resolve_likes(items, favorites, dislikes), options)
 
     def rank(self, items: Items, likes: Likes, options: RankingOptions) -> list[Neighbor]:
         """The items nearest to the sum of `likes`, none of which comes back."""
         options = options.check()
         excluded, count = _excluded(items, options), _candidates(items, options)
-        if options.where or items.changed or likes.weights is not None:
+        if options.where or items.changed or likes.weights is not None or likes.families:
             banned = np.concatenate([likes.rows, excluded])
             ranking = rank_exactly(_look_up(items, sum_likes(items, likes), banned, options))
         else:
@@ -97,11 +100,24 @@ class Ranker:
 
     def rank_alike(self, items: Items, item: str, options: RankingOptions) -> list[Neighbor]:
         """See `Recommender.similar`."""
+        found = items.resolve(item)
+        if not isinstance(found, int):
+            return self._rank_within(items, found, options.check())
         if items.objective.best_is_alike:
-            return self.recommend(items, [item], (), options)
-        options, row = options.check(), np.array([items.row(item)])
+            return self.recommend(items, [items.ids[found]], (), options)
+        options, row = options.check(), np.array([found])
         query = items.objective.query_towards(items.vectors(row)[0].astype(np.int64))
         banned = np.concatenate([row, _excluded(items, options)])
+        return _chosen(items, rank_by_direction(_look_up(items, query, banned, options)), options)
+
+    def _rank_within(self, items: Items, family: Family, options: RankingOptions) -> list[Neighbor]:
+        """The items of a family that are nearest to its middle."""
+        from device_runtime.ranking.families import family_row
+
+        others = np.ones(items.row_count, bool)
+        others[items.families.rows(family)] = False
+        banned = np.concatenate([np.flatnonzero(others), _excluded(items, options)])
+        query = items.objective.query_towards(family_row(items, family).astype(np.int64))
         return _chosen(items, rank_by_direction(_look_up(items, query, banned, options)), options)
 
     def search(self, items: Items, vector: NDArray[np.float32], options: RankingOptions) -> list[Neighbor]:
@@ -185,7 +201,7 @@ def _all_scores(lookup: Lookup) -> Scores:
 
 
 def _excluded(items: Items, options: RankingOptions) -> Rows:
-    return items.rows(several(options.exclude))
+    return items.expand(several(options.exclude))
 
 
 def _candidates(items: Items, options: RankingOptions) -> int:

@@ -93,6 +93,18 @@ class AttributeObjective:
         """Values of `alike` as cosines."""
         return self.cosines(alike, query)
 
+    def middle(self, vectors: NDArray[np.int8]) -> NDArray[np.int8]:
+        """The row in the middle of some rows [n, columns]: int8 [columns], the same on every processor.
+
+        Raises:
+            InvalidArgumentError: they cancel one another out.
+        """
+        return self.row_towards(np.add.reduce(vectors, axis=0, dtype=np.int64))
+
+    def popularity(self) -> NDArray[np.uint8] | None:
+        """How widely each row is liked, where the table says it: uint8 [rows], greater for more."""
+        return None
+
     def row_towards(self, vector: NDArray[np.generic]) -> NDArray[np.int8]:
         """The row that points where `vector`, of which only [dims] counts, does: int8 [columns].
 
@@ -170,6 +182,15 @@ class InteractionObjective(AttributeObjective):
     def alike_cosines(self, alike: Scores, query: Query) -> NDArray[np.float32]:
         """See `AttributeObjective`."""
         return (alike / math.sqrt(max(1.0, float(np.square(query.astype(np.float64)).sum())))).astype(np.float32)
+
+    def middle(self, vectors: NDArray[np.int8]) -> NDArray[np.int8]:
+        """See `AttributeObjective`; the mean, halves rounded up, since lengths and biases say something here."""
+        total = np.add.reduce(vectors, axis=0, dtype=np.int64)
+        return ((2 * total + len(vectors)) // (2 * len(vectors))).astype(np.int8)
+
+    def popularity(self) -> NDArray[np.uint8] | None:
+        """See `AttributeObjective`: the bias."""
+        return (self._table[:, -1].astype(np.int16) + 128).astype(np.uint8)
 
     @cached_property
     def _inverse_lengths(self) -> NDArray[np.float64]:

@@ -1,0 +1,42 @@
+"""What the names in a command mean: what is not sure is asked for, and never taken in silence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from device_runtime.errors import UnknownItemError
+from device_runtime.recommender import Recommender
+
+
+def settle_names(model: Recommender, texts: Sequence[str]) -> list[str]:
+    """The id of the item or family that each text means.
+
+    A spelling is told on standard error; where a text is only like some names, a person at a terminal is asked which.
+
+    Raises:
+        UnknownItemError: nothing is surely meant, and nobody is there to ask or an empty line was the answer.
+    """
+    return [_settle(model, text) for text in texts]
+
+
+def _settle(model: Recommender, text: str) -> str:
+    try:
+        match = model.identify(text)
+    except UnknownItemError as error:
+        if not (error.suggestions and sys.stdin.isatty() and sys.stderr.isatty()):
+            raise
+        return _ask(model, error)
+    if match.score < 1:
+        print(f"mignon: took {text!r} for {match.name}", file=sys.stderr)
+    return match.id
+
+
+def _ask(model: Recommender, error: UnknownItemError) -> str:
+    choices = dict(enumerate(error.suggestions, start=1))
+    listed = "  ".join(f"{number} {name}" for number, name in choices.items())
+    print(f"no item is called {error.asked!r}; which is meant?  {listed}  (Enter: none)", file=sys.stderr)
+    answer = input().strip()
+    if answer.isdecimal() and int(answer) in choices:
+        return model.identify(choices[int(answer)]).id
+    raise error
