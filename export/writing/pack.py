@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,18 @@ from device_runtime.format.layout import (
     ALIASES,
     ATTRIBUTES,
     DIGEST_LENGTH,
+    FAMILIES,
     IDS,
     LARGEST_ENTRY,
     MANIFEST,
     NAMES,
+    POPULARITY,
     SEAL,
     VOCABULARY,
     VOCABULARY_VECTORS,
 )
 from device_runtime.format.manifest import Manifest
+from training.inputs.catalog import Catalog
 from training.trained import Trained
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -42,6 +45,8 @@ def pack(flatbuffer: bytes, manifest: Manifest, source: Trained) -> bytes:
         for name, text in _entries(manifest, source):
             archive.writestr(_entry(name), text.encode("utf-8"), zipfile.ZIP_DEFLATED, 9)
         archive.writestr(_entry(VOCABULARY_VECTORS), _int8(source.attribute_vectors), zipfile.ZIP_DEFLATED, 9)
+        if source.catalog.popularity and source.preference is None:  # else the bias says it
+            archive.writestr(_entry(POPULARITY), _rank(source.catalog.popularity), zipfile.ZIP_DEFLATED, 9)
         archive.comment = SEAL + b"0" * DIGEST_LENGTH
     unsigned = stream.getvalue()[:-DIGEST_LENGTH]
     return unsigned + hashlib.sha256(unsigned).hexdigest().encode()
@@ -52,7 +57,7 @@ def _entries(manifest: Manifest, source: Trained) -> Iterator[tuple[str, str]]:
     yield MANIFEST, json.dumps(manifest.as_record(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     yield IDS, _lines(item.id for item in items)
     yield NAMES, _lines(item.name for item in items)
-    yield ALIASES, _lines(f"{row}\t{alias}" for row, item in enumerate(items) for alias in item.aliases)
+    yield ALIASES, _lines(f"{row}\t{alias}" for row, item in enumerate(items) for alias in item.other_names)
     yield (
         ATTRIBUTES,
         _lines(
@@ -62,6 +67,22 @@ def _entries(manifest: Manifest, source: Trained) -> Iterator[tuple[str, str]]:
         ),
     )
     yield VOCABULARY, _lines("\t".join(pair) for pair in source.attributes)
+    families = _families_in_use(source.catalog)
+    if families:
+        yield FAMILIES, _lines("\t".join(family) for family in families)
+
+
+def _families_in_use(catalog: Catalog) -> list[tuple[str, str, str]]:
+    """The other names of values that some item has."""
+    used = {(column, value) for item in catalog.items for column, its in item.attributes.items() for value in its}
+    return [(column, value, name) for column, value, name in catalog.families if (column, value) in used]
+
+
+def _rank(numbers: Sequence[float]) -> bytes:
+    """How widely each item is known in 256 steps; only their order counts."""
+    levels = sorted(set(numbers))
+    step_of = {number: place * 255 // max(1, len(levels) - 1) for place, number in enumerate(levels)}
+    return bytes(step_of[number] for number in numbers)
 
 
 def _int8(vectors: NDArray[np.float32]) -> bytes:
