@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from benchmarks.benchmark import Benchmark, model_option, option, out_option
 from benchmarks.output import write_json
+from device_runtime import Recommender
 from device_runtime.format.model_file import ModelFile
 from training.console.quiet_tensorflow import import_tensorflow
 from training.inputs.catalog import BUILT_IN_CATALOG, read_catalog
@@ -33,7 +34,8 @@ class EmbeddingBenchmark(Benchmark):
         from benchmarks.embedding import quality
         from training.by_attributes.measures import check_measurable, measure_new_items
 
-        catalog, weights = read_catalog(self.catalog), read_rules(self.catalog).weights
+        rules = read_rules(self.catalog)
+        catalog, weights = read_catalog(self.catalog, popularity=rules.popularity), rules.weights
         triplets = find_triplets(self.catalog, catalog, self.triplets)
         check_measurable(self.catalog, catalog, triplets)
         scores = quality.measure(catalog, triplets, weights, self.dims)
@@ -69,8 +71,12 @@ class NamesBenchmark(Benchmark):
 
     name: ClassVar[str] = "names"
 
+    model: Path = model_option()
+
     def run(self) -> None:
         """See `Benchmark.run`."""
         from benchmarks.embedding.names import measure_built_in
+        from benchmarks.embedding.typed import format_outcomes, measure_typed
 
-        print(measure_built_in())
+        print(format_outcomes(measure_typed(Recommender.open(self.model, engine="numpy", changes=False))))
+        print(f"\n{measure_built_in()}")

@@ -18,7 +18,8 @@ import numpy as np
 
 from benchmarks.output import format_table
 from device_runtime.items.names import NameIndex
-from training.inputs.catalog import BUILT_IN_CATALOG
+from training.inputs.catalog import BUILT_IN_CATALOG, read_catalog
+from training.inputs.rules import read_rules
 
 QUERIES = Path(__file__).parents[2] / "tests" / "device_runtime" / "items" / "names_as_typed.csv"
 Aliases = list[tuple[int, str]]
@@ -48,10 +49,9 @@ class Cost:
 
 def read_names(path: Path = BUILT_IN_CATALOG) -> tuple[list[str], list[str], Aliases]:
     """The ids, the names and the (row, alias) pairs of a catalog."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    aliases = [(i, alias) for i, row in enumerate(rows) for alias in row["aliases"].split("|") if alias]
-    return [row["id"] for row in rows], [row["name"] for row in rows], aliases
+    items = read_catalog(path, popularity=read_rules(path).popularity).items
+    aliases = [(row, alias) for row, item in enumerate(items) for alias in item.other_names]
+    return [item.id for item in items], [item.name for item in items], aliases
 
 
 def read_queries(path: Path = QUERIES) -> list[tuple[str, str, str]]:

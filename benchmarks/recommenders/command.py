@@ -23,6 +23,7 @@ from training.errors import DatasetError, SettingsError
 from training.evaluation.splits import Timestamps
 from training.inputs.catalog import Catalog, read_catalog
 from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, read_interactions
+from training.inputs.rules import read_rules
 
 NHANES = {"nhanes": False, "nhanes-dishes": True}
 """What stands for a log, and whether it is of dishes only."""
@@ -107,7 +108,11 @@ class InteractionsBenchmark(Benchmark):
             return self._read_log(Path(folder, "interactions.csv"), Path(folder, "catalog.csv"))
 
     def _read_log(self, path: Path, catalog: Path | None) -> tuple[Interactions, Catalog | None]:
-        known = None if catalog is None else read_catalog(catalog, needs_attributes=False)
+        known = (
+            None
+            if catalog is None
+            else read_catalog(catalog, needs_attributes=False, popularity=read_rules(catalog).popularity)
+        )
         bounds = {"min_user": self.min_user, "min_item": self.min_item, "max_user": self.max_user}
         return read_interactions(path, catalog=known, **bounds), known
 
