@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from training import trained
+from training.console.files import digest_file
 from training.errors import TrainedFolderError
 
 
@@ -58,7 +59,7 @@ def test_a_table_with_nan_is_an_error_that_names_the_row(folder):
     table[7, 3] = np.nan
     np.save(folder / "table.npy", table)
     digests = json.loads((folder / "digests.json").read_text())
-    digests["table.npy"] = trained._digest(folder / "table.npy")
+    digests["table.npy"] = digest_file(folder / "table.npy")
     (folder / "digests.json").write_text(json.dumps(digests))
     with pytest.raises(TrainedFolderError, match="row 7 holds NaN"):
         trained.load(folder)
