@@ -60,6 +60,6 @@ def test_a_weight_is_above_0(meals, weight):
 
 def test_what_is_liked_has_to_be_known(meals):
     with pytest.raises(UnknownItemError, match="did you mean Borscht"):
-        meals.profile("anna").like("borsht")
+        meals.profile("anna").like("bors")
     with pytest.raises(UnknownItemError):
         meals.profile("anna").unlike("nothing of the kind")

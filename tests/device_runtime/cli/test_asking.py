@@ -22,7 +22,20 @@ def test_similar_prints_names_and_scores(model_path, capsys):
 def test_json_has_the_fields_of_the_api(model_path, capsys, command):
     assert main([command[0], str(model_path), *command[1:], "--json"]) == 0
     for record in json.loads(capsys.readouterr().out):
-        assert set(record) == {"id", "name", "score"}
+        found = {"kind", "size", "sure"} if command[0] == "find" else set()
+        assert set(record) == {"id", "name", "score"} | found
+
+
+def test_a_spelling_is_told_and_a_guess_is_not_taken(model_path, capsys):
+    assert main(["recommend", str(model_path), "pancaks", "soup", "-k", "3", "--json"]) == 0
+    spelled = capsys.readouterr()
+    assert "took 'pancaks' for Pancakes" in spelled.err
+    assert main(["recommend", str(model_path), "pancakes", "course=soup", "-k", "3", "--json"]) == 0
+    assert capsys.readouterr().out == spelled.out
+    assert main(["recommend", str(model_path), "panc"]) == 2  # nobody is there to ask
+    assert "did you mean Pancakes" in capsys.readouterr().err
+    assert main(["find", str(model_path), "soup"]) == 0
+    assert "soup  (course=soup), " in capsys.readouterr().out
 
 
 def test_filters_and_exclusions(model_path, capsys):
@@ -45,7 +58,7 @@ def test_info_prints_the_manifest(model_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["similar", "FILE", "pancaks"], "did you mean Pancakes"),
+        (["similar", "FILE", "panc"], "did you mean Pancakes"),
         (["similar", "FILE", "pancakes", "-k", "0"], "k is 0"),
         (["similar", "FILE", "pancakes", "--where", "course"], "give ATTRIBUTE=VALUE"),
         (["similar", "no.tflite", "pancakes"], "cannot be opened"),

@@ -117,7 +117,7 @@ def test_other_bad_favorites_are_errors(recommender):
     with pytest.raises(InvalidArgumentError, match="give a list of items"):
         recommender.recommend("borscht")
     with pytest.raises(UnknownItemError, match="did you mean Borscht"):
-        recommender.recommend({"borsht": 2})
+        recommender.recommend({"bors": 2})
     with pytest.raises(UnknownItemError):
         recommender.recommend(["borscht"], dislikes=["nothing of the kind"])
 
