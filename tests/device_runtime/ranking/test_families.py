@@ -6,6 +6,7 @@ import pytest
 from device_runtime import ContradictoryLikesError, Recommender, UnknownItemError
 from device_runtime.ranking.families import family_row
 from device_runtime.ranking.placement import attribute_vectors_of
+from tests.conftest import ROOT
 
 
 @pytest.fixture(params=["numpy", "tflite"])
@@ -113,9 +114,7 @@ def test_many_baskets_may_hold_kinds(meals):
 
 
 def test_in_a_model_of_likes_a_kind_is_the_mean_of_its_rows():
-    from tests.golden.make_golden import HERE
-
-    likes = Recommender.open(HERE / "files" / "likes.tflite", engine="numpy")
+    likes = Recommender.open(ROOT / "tests" / "golden" / "files" / "likes.tflite", engine="numpy")
     soups = sorted(likes._items.row_of_id[item] for item in having(likes, "course", "soup"))
     exact = likes.file.table[soups].astype(float).mean(axis=0)
     row = family_row(likes._items, likes._items.families.named("soup"))
