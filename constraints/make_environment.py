@@ -15,7 +15,7 @@ from pathlib import Path
 
 PAUSE = 4  # seconds between two lines: a reader should see progress within five
 LAST_LINES = 25  # of the log, shown where a command failed
-WHEEL = re.compile(r"([\w.]+)-(\d[\w.+]*)-[\w.]+-\w+-[\w.]+\.whl(?: \(([^)]*)\))?")
+WHEEL = re.compile(r"([\w.]+)-(\d[\w.+]*)-[\w.]+-\w+-[\w.]+\.whl(?: \(([\d.]+ [kMG]?B)\))?")
 
 
 def main(folder: Path, pip_arguments: list[str]) -> int:
@@ -55,7 +55,8 @@ def under_way(said: str, folder: Path) -> str:
         return f"installing {installing[1].count(',') + 1} packages; {there} are there"
     found = len(set(re.findall(r"^Collecting ([\w.-]+)", said, re.MULTILINE)))
     if not found:
-        return "preparing"
+        lines = [line.strip() for line in said.splitlines() if not line.startswith("WARNING")]
+        return next((line for line in reversed(lines) if line), "making the environment")
     name, version, size = (WHEEL.findall(said) or [("", "", "")])[-1]
     return f"found {found} packages, now {name} {version}" + (f", {size}" if size else "")
 
