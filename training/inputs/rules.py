@@ -84,7 +84,8 @@ def enrich(catalog: Catalog, rules: Rules) -> Catalog:
 
     Items with ingredients that the table does not have, or none, and columns that are there already stay as they are.
     """
-    catalog = replace(catalog, families=rules.families)
+    if rules.families:
+        catalog = replace(catalog, families=rules.families)
     if not rules.ingredients:
         return catalog
     items = tuple(_enriched(item, rules.ingredients) for item in catalog.items)
