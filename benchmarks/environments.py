@@ -75,6 +75,7 @@ class Environment:
         return printed
 
 
+HAS_TFLITE_RUNTIME = sys.platform == "linux" and sys.version_info < (3, 12)  # otherwise it has no wheel
 HERE = Environment("this one", Path(sys.prefix), "make")
 LIGHT = {
     name: Environment(name, Path(sys.prefix) / "light" / name, MAKE_LIGHT) for name in ("numpy", "tflite", "litert")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks.converter import worker
 from benchmarks.converter.convert import convert, read_stored_tables
-from benchmarks.environments import LIGHT, Environment
+from benchmarks.environments import HAS_TFLITE_RUNTIME, LIGHT, Environment
 from device_runtime.errors import InvalidArgumentError
 from device_runtime.format.model_file import ModelFile
 from device_runtime.scoring.top_k import top_k
@@ -36,6 +36,9 @@ Question = tuple[list[int], int]
 Ids = list[int]
 
 
+_INTERPRETERS = (LIGHT["tflite"], LIGHT["litert"]) if HAS_TFLITE_RUNTIME else (LIGHT["litert"],)
+
+
 @dataclass(frozen=True)
 class Effort:
     """How much is asked, of which interpreters; less for a quick run.
@@ -47,7 +50,7 @@ class Effort:
         processes: how many processes to measure memory in, for each file on each interpreter.
     """
 
-    environments: tuple[Environment, ...] = (LIGHT["tflite"], LIGHT["litert"])
+    environments: tuple[Environment, ...] = _INTERPRETERS
     baskets: int = 1000
     rounds: int = 2000
     processes: int = 7
@@ -265,12 +268,13 @@ def _equal_baskets(replies: Sequence[_Reply]) -> int:
 
 
 def _score_difference(replies: Sequence[_Reply]) -> float:
-    return max(
+    differences = (
         abs(a[row] - b[row])
         for one, other in combinations(replies, 2)
         for a, b in zip(one.scores, other.scores, strict=True)
         for row in a.keys() & b.keys()
     )
+    return max(differences, default=0.0)
 
 
 def _exact(looked_up: NDArray[np.float64], multiplied: NDArray[np.float64], questions: Sequence[Question]) -> list[Ids]:

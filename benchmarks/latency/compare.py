@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.environments import HERE, LIGHT, ROOT
+from benchmarks.environments import HAS_TFLITE_RUNTIME, HERE, LIGHT, ROOT
 from benchmarks.latency.libraries import APPROXIMATE, EXACT, PEERS, K
 from benchmarks.latency.processes import (
     Contestant,
@@ -42,11 +42,12 @@ _BY_INDEX = "mignon usearch"
 _MOST_ROWS_OF_GRAPHS = 100_000  # a graph of a million rows takes minutes to build
 _ALL_ENGINES = ("auto", "tflite", "numpy")
 _PEERS_FOLDER, _TFLITE, _NUMPY = ROOT / ".venv" / "peers", LIGHT["tflite"], LIGHT["numpy"]
+_WITH_TFLITE_RUNTIME = ContestantEnvironment(
+    "tflite-runtime", _TFLITE.folder, _TFLITE.make, _ALL_ENGINES, "tflite_runtime.interpreter", peers=False
+)
 ENVIRONMENTS = (
     ContestantEnvironment("LiteRT", _PEERS_FOLDER, MAKE_PEERS, _ALL_ENGINES, "ai_edge_litert.interpreter", peers=True),
-    ContestantEnvironment(
-        "tflite-runtime", _TFLITE.folder, _TFLITE.make, _ALL_ENGINES, "tflite_runtime.interpreter", peers=False
-    ),
+    *([_WITH_TFLITE_RUNTIME] if HAS_TFLITE_RUNTIME else []),
     ContestantEnvironment("numpy alone", _NUMPY.folder, _NUMPY.make, ("numpy",), None, peers=False),
 )
 

@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from benchmarks.latency.processes import ContestantEnvironment
 from device_runtime import Recommender
 from device_runtime.errors import InvalidArgumentError
 from tests.conftest import ROOT
+from tests.interpreters import INTERPRETERS
 
 HERE = ContestantEnvironment(
-    "this one", ROOT / ".venv", "make test", ("numpy", "tflite"), "tflite_runtime.interpreter", peers=True
+    "this one", Path(sys.prefix), "make test", ("numpy", "tflite"), INTERPRETERS[-1], peers=True
 )
 BY_HAND = ("numpy argpartition", "numpy block maxima")
 QUICK = Scope(environments=(HERE,), peers=BY_HAND, turns=3, starts=1)
