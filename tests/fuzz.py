@@ -33,6 +33,7 @@ from device_runtime.format.layout import DIGEST_LENGTH, MANIFEST, SEAL
 from device_runtime.format.model_file import ModelFile
 
 RAW, SEALED = "raw", "sealed"
+ENGINES = ("auto", "numpy", "tflite")
 SECONDS_ALLOWED = 20
 MEMORY_ALLOWED = 1 << 30
 _HEADER_SIZE, _RECORD_SIZE, _END_SIZE = 30, 46, 22
@@ -106,7 +107,7 @@ class Asked(NamedTuple):
 _CATALOG = ("ids.txt", "names.txt")
 _RESTS_ON = {
     "info": (MANIFEST,),
-    "find": (*_CATALOG, "aliases.tsv", "rows"),
+    "find": (*_CATALOG, "aliases.tsv", "attributes.tsv", "vocabulary.tsv", "rows"),
     "similar": (*_CATALOG, "table"),
     "recommend": (*_CATALOG, "table"),
     "where": (*_CATALOG, "table", "attributes.tsv"),
@@ -295,7 +296,7 @@ def _packed(flatbuffer: bytes, entries: dict[str, bytes]) -> bytes:
 
 def _judge_raw(whole: Whole, path: Path, bad: bytes, chance: random.Random) -> str:
     try:
-        Recommender.open(path, engine=chance.choice(("auto", "numpy", "tflite")))
+        Recommender.open(path, engine=chance.choice(ENGINES))
     except ModelFileError as error:
         _check_message(whole, path, bad, error)
         return f"{type(error).__name__}, {_damaged_part(error)}"
