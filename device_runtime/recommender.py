@@ -219,6 +219,16 @@ class Recommender(Changeable):
         known, likes = self._with_profile(profile, items, dislikes)
         return explain(known, likes, known.row(result))
 
+    def attributes(self) -> dict[str, dict[str, int]]:
+        """What `where=` can ask for: each attribute with its values, and how many items have each; the most first."""
+        items = self._items
+        return items.attributes.counts(items.removed)
+
+    def attributes_of(self, item: str) -> dict[str, list[str]]:
+        """The attributes of `item` with its values of each, those first that many items have."""
+        items = self._items
+        return items.attributes.of(items.row(item))
+
     def place(self, attributes: Mapping[str, Values]) -> NDArray[np.float32]:
         """The vector that an item with these attributes would have: float32 [dims], of length 1, for `search`.
 

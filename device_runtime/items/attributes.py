@@ -71,24 +71,47 @@ class AttributeIndex:
         rarer the value is than one that all have (inverse document frequency: Spärck Jones, "A statistical
         interpretation of term specificity", 1972).
         """
-        values, numbers, rows = self._pairs
-        values_of_others = {other: set(numbers[rows == other].tolist()) for other in others}
-        occurrences = np.bincount(numbers).tolist()
+        values, numbers, _ = self._by_row
+        values_of_others = {other: set(self._numbers_of(other)) for other in others}
+        occurrences = np.bincount(numbers, minlength=len(values))
         found = []
-        for number in dict.fromkeys(numbers[rows == row].tolist()):
+        for number in self._numbers_of(row):
             both = [other for other in others if number in values_of_others[other]]
             if both:
-                rarity = math.log(self._rows / occurrences[number])
+                rarity = math.log(self._rows / int(occurrences[number]))
                 found.append((-len(both) * rarity, *values[number], both))
         return [entry[1:] for entry in sorted(found)]
 
+    def of(self, row: int) -> dict[str, list[str]]:
+        """The attributes of a row; of several values of one the most frequent first."""
+        found: dict[str, dict[str, int]] = {}
+        values = self._by_row[0]
+        for attribute, value in (values[number] for number in self._numbers_of(row)):
+            found.setdefault(attribute, {})[value] = -len(self._rows_with[attribute][value])
+        return {attribute: sorted(counts, key=counts.__getitem__) for attribute, counts in found.items()}
+
+    def counts(self, removed: NDArray[np.int64]) -> dict[str, dict[str, int]]:
+        """How many rows but the removed ones have each value of each attribute; the most frequent first."""
+        left = np.ones(self._rows, bool)
+        left[removed] = False
+        found = {}
+        for attribute, known in self._rows_with.items():
+            of_one = ((value, int(left[rows].sum())) for value, rows in known.items())
+            found[attribute] = dict(sorted((pair for pair in of_one if pair[1]), key=lambda pair: (-pair[1], pair[0])))
+        return {attribute: values for attribute, values in found.items() if values}
+
+    def _numbers_of(self, row: int) -> list[int]:
+        _, numbers, starts = self._by_row
+        return numbers[starts[row] : starts[row + 1]].tolist()
+
     @cached_property
-    def _pairs(self) -> tuple[list[tuple[str, str]], NDArray[np.int64], NDArray[np.int64]]:
-        """All values, and the number of the value and the row of each occurrence."""
-        values = [(attribute, value) for attribute, known in self._rows_with.items() for value in known]
+    def _by_row(self) -> tuple[list[tuple[str, str]], NDArray[np.int32], NDArray[np.int64]]:
+        """All values; the numbers of those that the rows have, row by row; and where in these each row starts."""
         having = [rows for known in self._rows_with.values() for rows in known.values()]
-        numbers = np.repeat(np.arange(len(having)), [len(rows) for rows in having])
-        return values, numbers, np.concatenate([np.empty(0, np.int64), *having])
+        rows = np.concatenate([np.empty(0, np.int64), *having])
+        numbers = np.repeat(np.arange(len(having), dtype=np.int32), [len(one) for one in having])
+        starts = np.searchsorted(np.sort(rows), np.arange(self._rows + 1))
+        return self.values, numbers[np.argsort(rows, kind="stable")], starts
 
     def allowed(self, where: Filter) -> NDArray[np.bool_]:
         """Which rows meet every condition of `where`, bool [rows].

@@ -98,6 +98,14 @@ class ExplainQuestion:
 
 
 @dataclass(frozen=True)
+class AttributesQuestion:
+    """`/v1/attributes`."""
+
+    attribute: OptionalText = None
+    k: Count = 20
+
+
+@dataclass(frozen=True)
 class ScoreQuestion:
     """`/v1/score`."""
 

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
@@ -73,6 +74,23 @@ def test_shared_values_come_with_those_that_have_them(index):
     assert index.shared(0, [0])[0] == ("course", "breakfast", [0])
     assert index.shared(3, [0, 1]) == []
     assert AttributeIndex(2, []).shared(0, [1]) == []
+
+
+def test_values_are_counted_without_removed_rows_the_most_frequent_first(index):
+    counts = index.counts(np.empty(0, np.int64))
+    assert counts == {"course": {"dessert": 2, "breakfast": 1, "main": 1}, "allergens": {"milk": 2, "eggs": 1}}
+    assert [list(counts[name]) for name in ("course", "allergens")] == [
+        ["dessert", "breakfast", "main"],
+        ["milk", "eggs"],
+    ]
+    assert index.counts(np.array([2])) == {"course": {"dessert": 2, "breakfast": 1}, "allergens": {"milk": 1}}
+    assert index.counts(np.arange(4)) == {}
+
+
+def test_the_attributes_of_a_row_are_its_own(index):
+    assert index.of(0) == {"course": ["dessert", "breakfast"], "allergens": ["milk"]}
+    assert index.of(2) == {"course": ["main"], "allergens": ["milk", "eggs"]}
+    assert index.of(3) == {}
 
 
 @pytest.mark.parametrize(

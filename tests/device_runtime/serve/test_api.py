@@ -170,6 +170,20 @@ def test_find_answers_as_the_python_api_does(service, meals):
     assert service.ask_json("/v1/find?text=")[1]["results"] == []
 
 
+def test_attributes_come_with_their_most_frequent_values(service, meals):
+    known = meals.attributes()
+    answer = service.ask_json("/v1/attributes?k=3")[1]["attributes"]
+    assert [entry["attribute"] for entry in answer] == list(known)
+    for entry in answer:
+        values = known[entry["attribute"]]
+        assert entry["size"] == len(values)
+        assert [(one["value"], one["count"]) for one in entry["values"]] == list(values.items())[:3]
+    (course,) = service.ask_json("/v1/attributes?attribute=course")[1]["attributes"]
+    assert {one["value"]: one["count"] for one in course["values"]} == known["course"]
+    status, answer = service.ask_json("/v1/attributes?attribute=planet")
+    assert (status, answer["error"]["type"]) == (400, "UnknownAttributeError")
+
+
 def test_recommend_answers_as_the_python_api_does_by_get_and_post(service, meals):
     question = {"items": ["pancakes", "borscht"], "k": 6, "exclude": ["blini"], "where": {"course": "breakfast"}}
     expected = as_json(meals.recommend(question["items"], 6, exclude=["blini"], where=question["where"]))
