@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 from numbers import Integral, Real
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, InvalidWeightError
 
@@ -14,7 +14,9 @@ if TYPE_CHECKING:  # the changes made on the device are checked without numpy
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
+EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 Values = str | Iterable[str]
+LARGEST_FLOAT32 = 3.4028234e38
 _BYTES = {"": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "KIB": 1024, "MIB": 1 << 20}
 
 
@@ -94,6 +96,18 @@ def checked_weight(weight: object) -> float:
         number = math.inf
     if not math.isfinite(number):
         raise InvalidWeightError(f"the weight is {number}; give a finite number")
+    return number
+
+
+def check_weight_of_like(weight: object) -> float:
+    """`weight` as a float.
+
+    Raises:
+        InvalidWeightError: it is no number above 0, or beyond float32, beside which no other like would count.
+    """
+    number = checked_weight(weight)
+    if not 0 < number <= LARGEST_FLOAT32:
+        raise InvalidWeightError(f"the weight is {weight!r}; give a number above 0 and up to {LARGEST_FLOAT32:g}")
     return number
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_SHOWN_VALUES = 10
-
 
 class MignonError(Exception):
     """The base of every error of this package."""
@@ -34,6 +32,12 @@ class FileFormatError(ModelFileError):
 
 class FutureVersionError(FileFormatError):
     """The file was made by a later mignon, in a format that is not known here."""
+
+
+def unreadable(path: str, error: OSError) -> ModelFileError:
+    """A model file that cannot be opened."""
+    reason = error.strerror or error
+    return ModelFileError(f"{path}: cannot be opened ({reason}); give the path of a .tflite file made by mignon")
 
 
 class InvalidArgumentError(MignonError, ValueError):
@@ -91,16 +95,6 @@ class UnknownAttributeError(MignonError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
-
-
-def some_of(values: Iterable[str], asked: str) -> str:
-    """The values most like `asked`, or else the first few of those there are, for a message."""
-    from difflib import get_close_matches  # only an error needs it
-
-    first = sorted(values)
-    if like := get_close_matches(asked, first):
-        return f"did you mean {', '.join(like)}?"
-    return f"values are {', '.join(first[:_SHOWN_VALUES])}{', ...' if len(first) > _SHOWN_VALUES else ''}"
 
 
 class MissingEngineError(MignonError, ImportError):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from device_runtime.arguments import Values, check_count, check_vector, several
+from device_runtime.arguments import EngineName, Values, check_count, check_vector, several
 from device_runtime.changes.changeable import Changeable
-from device_runtime.engines.choice import EngineName, create
+from device_runtime.engines.choice import create
 from device_runtime.errors import InvalidArgumentError
 from device_runtime.format.layout import OVERLAY_SUFFIX
 from device_runtime.format.manifest import Manifest
@@ -76,6 +76,11 @@ class Recommender(Changeable):
                 recommender._open_overlay(overlay, writable=writable)
         return recommender
 
+    def __repr__(self) -> str:
+        manifest = self.manifest
+        what = f"{len(self)} items x {manifest.dims} dims, {manifest.bits} bits, engine {self.engine}"
+        return f"<Recommender {self.file.filename!r}: {what}{', writable' if self.writable else ''}>"
+
     @property
     def manifest(self) -> Manifest:
         """What the file says of itself."""
@@ -113,6 +118,19 @@ class Recommender(Changeable):
         score = 1.0 if exact else next((score for match, score in items.match(text, 1) if match == found), 1.0)
         return _describe(items, found, score)
 
+    def attributes(self, attribute: str | None = None) -> dict[str, dict[str, int]]:
+        """For each attribute, or one, how many items have each value, the most frequent first: what `where` can ask.
+
+        Raises:
+            UnknownAttributeError: no item has that attribute.
+        """
+        items = self._items
+        counts = items.attributes.counts(items.removed)
+        if attribute is None:
+            return counts
+        name = items.attributes.called(attribute)
+        return {name: counts.get(name, {})}
+
     def similar(
         self, item: str, k: int = 10, *, exclude: Values = (), where: Filter | None = None, diversify: float = 0.0
     ) -> list[Neighbor]:
@@ -123,7 +141,8 @@ class Recommender(Changeable):
         Args:
             exclude: items that must not come back.
             where: what a result's attributes must be, as {attribute: value}; several values, any of which will do; or
-                {attribute: {"not": value or values}}, none of which may be there.
+                {attribute: {"not": value or values}}, none of which may be there; or as texts, such as "diet=vegan" and
+                "diet!=vegan". Names of attributes and values count whatever their case.
             diversify: from 0, the most alike, to 1, the least like one another (see `ranking.diversity`).
 
         Raises:
@@ -218,11 +237,6 @@ class Recommender(Changeable):
 
         known, likes = self._with_profile(profile, items, dislikes)
         return explain(known, likes, known.row(result))
-
-    def attributes(self) -> dict[str, dict[str, int]]:
-        """What `where=` can ask for: each attribute with its values, and how many items have each; the most first."""
-        items = self._items
-        return items.attributes.counts(items.removed)
 
     def attributes_of(self, item: str) -> dict[str, list[str]]:
         """The attributes of `item` with its values of each, those first that many items have."""

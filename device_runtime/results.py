@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any, NamedTuple
 
 
@@ -25,7 +27,11 @@ class Match(NamedTuple):
 
 
 class Neighbor(NamedTuple):
-    """An item near a query; `score` is the cosine, from -1 to 1."""
+    """An item near a query; `score` is the cosine, from -1 to 1.
+
+    In a model of what people like, `recommend` gives another: how well the item goes with the favorites. It has no
+    bounds; its order alone counts.
+    """
 
     id: str
     name: str
@@ -72,6 +78,18 @@ class Explanation(NamedTuple):
     score: float
     contributions: tuple[Contribution, ...]
     shared: tuple[SharedValue, ...]
+
+
+def attribute_records(counts: Mapping[str, Mapping[str, int]], most: int) -> list[dict[str, Any]]:
+    """What `Recommender.attributes` counts as JSON has it, with the most frequent values of each."""
+    return [
+        {
+            "attribute": attribute,
+            "size": len(values),
+            "values": [{"value": value, "count": count} for value, count in islice(values.items(), most)],
+        }
+        for attribute, values in counts.items()
+    ]
 
 
 def as_record(why: Explanation) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Changeable:
     @property
     def writable(self) -> bool:
         """Whether changes can be made."""
-        return self._changes.writable
+        return self._opened is not None and self._opened.writable
 
     def profile(self, name: str) -> Profile:
         """What the user `name` likes; kept with the other changes. A profile that is new likes nothing yet."""
@@ -59,7 +59,7 @@ class Changeable:
     def add(
         self,
         name: str,
-        attributes: Mapping[str, Values] | None = None,
+        attributes: Mapping[str, Values] | Values | None = None,
         *,
         id: str | None = None,  # noqa: A002 - as a catalog calls it
         neighbors: Values = (),
@@ -67,8 +67,8 @@ class Changeable:
         """Adds an item, which from now on comes back and can be asked for like any other, and returns its id.
 
         Args:
-            attributes: what it is like, which places it among the others, and what `where` filters it by. The first
-                value of several counts most.
+            attributes: what it is like, which places it among the others, and what `where` filters it by, as
+                {attribute: value or values} or as texts such as "diet=vegan". The first value of several counts most.
             id: if none is given, made from the name.
             neighbors: items it is like; then these place it, and attributes may be any.
 
@@ -80,7 +80,7 @@ class Changeable:
             ReadOnlyError: the model was not opened with `writable=True`.
             OverlayWriteError: the disk is full or failing; nothing was changed.
         """
-        return self._changes.add(name, attributes or {}, id, neighbors)
+        return self._changes.add(name, () if attributes is None else attributes, id, neighbors)
 
     def remove(self, item: str) -> str:
         """Removes an item, and all likes of it, and returns its id: it is unknown from now on.

@@ -26,6 +26,7 @@ from device_runtime.errors import (
 from device_runtime.items.changed_items import ChangedItems, ItemChanges
 from device_runtime.items.folding import fold
 from device_runtime.items.items import Items
+from device_runtime.items.names import listed
 from device_runtime.ranking.placement import attribute_vectors_of, known_attributes, place
 
 Row = NDArray[np.int8]
@@ -85,19 +86,23 @@ class DeviceChanges:
         """All changes in the overlay, oldest first."""
         return self._overlay.changes if self._overlay else ()
 
-    def add(self, name: str, attributes: Mapping[str, Values], item: str | None, neighbors: Values) -> str:
+    def add(self, name: str, attributes: Mapping[str, Values] | Values, item: str | None, neighbors: Values) -> str:
         """Adds an item and returns its id; see `Recommender.add`."""
         with self._writing() as overlay:
+            items = self.state.items
+            if not isinstance(attributes, Mapping):
+                attributes = items.attributes.read_values(several(attributes))
             values = {attribute: tuple(several(given)) for attribute, given in attributes.items()}
             new = Added("new" if item is None else item, name, values)  # refuses what no change may hold
             item = self._unused_id(name) if item is None else item
             self._check_unused(item)
             self._check_unused(name)
-            items = self.state.items
+            values = items.attributes.spelled(values) if values else {}
             rows = items.rows(several(neighbors))
-            vector = tuple(self._place(values, rows).tolist())
+            vector = tuple(self._place(name, values, rows).tolist())
             ids = tuple(items.ids[row] for row in rows.tolist())
-            self._make(overlay, replace(new, id=item, vector=vector, neighbors=ids, model=self._base.model.digest))
+            made = replace(new, id=item, attributes=values, vector=vector, neighbors=ids, model=self._base.model.digest)
+            self._make(overlay, made)
         return item
 
     def remove(self, item: str) -> str:
@@ -201,11 +206,14 @@ class DeviceChanges:
         items = self.state.items
         return next(name for name in names if items.named(name) is None and name not in self._base.row_of_id)
 
-    def _place(self, attributes: Mapping[str, Sequence[str]], neighbors: NDArray[np.int64]) -> Row:
+    def _place(self, name: str, attributes: Mapping[str, Sequence[str]], neighbors: NDArray[np.int64]) -> Row:
         model, items, objective = self._base.model, self.state.items, self._base.objective
         if len(neighbors):
             return objective.row_towards(np.add.reduce(items.vectors(neighbors), axis=0, dtype=np.int64))
         placing = {name for name, _ in attribute_vectors_of(model).names}
+        if not attributes:
+            known = listed(sorted(placing))
+            raise InvalidArgumentError(f"nothing says where {name!r} belongs; give neighbors, or attributes of {known}")
         for attribute in attributes:
             if attribute not in placing and attribute not in items.attributes:
                 raise UnknownAttributeError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,9 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
+SECONDS_FOR_A_LOCK = 2.0
+_SECONDS_BETWEEN = 0.005
+_REFUSALS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, getattr(errno, "EDQUOT", 0)}
 _READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 _APPENDING = os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
 
@@ -40,12 +44,24 @@ def name_beside(path: Path, suffix: str) -> Path:
 
 
 def open_locked(path: Path, *, create: bool) -> Handle:
-    """Opens the file to append, which nobody else may do until it is closed.
+    """Opens the file to append, which nobody else may do until it is closed; waits a moment for whoever does.
 
     Raises:
         OverlayLockedError: somebody else has it open.
+        OverlayWriteError: it may not be written to, or not be made.
         OverlayError: it cannot be opened or locked.
     """
+    give_up = time.monotonic() + SECONDS_FOR_A_LOCK
+    while True:
+        try:
+            return _open_locked(path, create=create)
+        except OverlayLockedError:
+            if time.monotonic() >= give_up:
+                raise
+        time.sleep(_SECONDS_BETWEEN * (1 + os.getpid() % 4))  # not all at the same moments
+
+
+def _open_locked(path: Path, *, create: bool) -> Handle:
     flags = _APPENDING | (os.O_CREAT if create else 0)
     if fcntl is None:
         guard = _make_guard(path)
@@ -168,7 +184,8 @@ def _open(path: Path, flags: int) -> int:
     try:
         file = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
     except OSError as error:
-        raise OverlayError(f"{path}: cannot be opened ({error.strerror}); check the path and who may use it") from error
+        kind = OverlayWriteError if flags != _READING and error.errno in _REFUSALS else OverlayError
+        raise kind(f"{path}: cannot be opened ({error.strerror}); check the path and who may use it") from error
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise OverlayError(f"{path}: is not a file; give the path of an overlay")
@@ -180,7 +197,7 @@ def _lock(path: Path, file: int) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise _locked(path, "close it there, or open it with read_only=True") from None
+        raise _locked(path, f"wait for {_holder(file)} to end, or end it; questions need no lock") from None
     except OSError as error:
         raise OverlayError(f"{path}: its file system cannot lock it ({error.strerror}); use another one") from error
     with suppress(FileNotFoundError):
@@ -190,6 +207,20 @@ def _lock(path: Path, file: int) -> bool:
 
 def _locked(path: Path, remedy: str) -> OverlayLockedError:
     return OverlayLockedError(f"{path}: is open for writing elsewhere, and one writer at a time is allowed; {remedy}")
+
+
+def _holder(file: int) -> str:
+    """Who locked an open file, where the system tells it: Linux lists locks by process, device and inode."""
+    found = os.fstat(file)
+    inode = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/locks").read_text("ascii").splitlines():
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5] == inode and int(fields[4]) > 0:
+                pid = int(fields[4])
+                name = Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
+                return f"process {pid} ({name})" if pid != os.getpid() else "this process"
+    return "the other process"
 
 
 def _make_guard(path: Path) -> int:

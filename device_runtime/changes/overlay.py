@@ -230,7 +230,7 @@ def salvage(path: str | Path) -> Path:
 
 def _make_ready(path: Path, file: int, log: Log, size: int) -> Log:
     """Cuts off what is unfinished, writes the first line where there is none, and flushes what others may not have."""
-    with files.name_write_errors(path, "made ready for changes", "free some space, or open it with read_only=True"):
+    with files.name_write_errors(path, "made ready for changes", "free some space; questions need none"):
         files.name_beside(path, ".new").unlink(missing_ok=True)  # what a killed compaction left
         if size > log.end.size:
             os.ftruncate(file, log.end.size)

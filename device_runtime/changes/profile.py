@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from device_runtime.arguments import Values, checked_weight
+from device_runtime.arguments import Values, check_weight_of_like
 from device_runtime.changes.device_changes import DeviceChanges
-from device_runtime.errors import InvalidWeightError, NoFavoritesError
+from device_runtime.errors import NoFavoritesError
 from device_runtime.items.attributes import Filter
 from device_runtime.ranking.likes import resolve_likes
 from device_runtime.ranking.ranker import Ranker, RankingOptions
@@ -26,6 +26,9 @@ class Profile:
         self._changes = changes
         self._ranker = ranker
 
+    def __repr__(self) -> str:
+        return f"<Profile {self.name!r}: {self.likes}>"
+
     @property
     def likes(self) -> dict[str, float]:
         """The weight of each item by its id, in the order of the likes; a negative one is a dislike."""
@@ -35,16 +38,16 @@ class Profile:
         """Likes `item` this much, instead of any earlier weight of it, and returns its id.
 
         Raises:
-            InvalidWeightError: the weight is not a finite number above 0.
+            InvalidWeightError: the weight is not a number above 0 that float32 holds.
             UnknownItemError: there is no such item.
             ReadOnlyError: the model was not opened with `writable=True`.
             OverlayWriteError: the disk is full or failing.
         """
-        return self._changes.like(self.name, item, _above_0(weight))
+        return self._changes.like(self.name, item, check_weight_of_like(weight))
 
     def dislike(self, item: str, weight: float = 1.0) -> str:
         """Dislikes `item` this much; returns and errors are those of `like`."""
-        return self._changes.like(self.name, item, -_above_0(weight))
+        return self._changes.like(self.name, item, -check_weight_of_like(weight))
 
     def unlike(self, item: str) -> str:
         """Takes a like or dislike of `item` back; returns and errors are those of `like`."""
@@ -68,10 +71,3 @@ class Profile:
         if not any(weight > 0 for weight in likes.values()):
             raise NoFavoritesError(f"{self.name!r} likes nothing yet; like at least one item")
         return self._ranker.rank(state.items, resolve_likes(state.items, likes), options)
-
-
-def _above_0(weight: float) -> float:
-    number = checked_weight(weight)
-    if number <= 0:
-        raise InvalidWeightError(f"the weight is {weight!r}; give a number above 0")
-    return number

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
-from device_runtime.cli.names import settle_names
-from device_runtime.cli.printing import flatten, print_json, print_results
-from device_runtime.engines.choice import EngineName
+from device_runtime.arguments import EngineName
+from device_runtime.cli.names import settle_items, settle_names
+from device_runtime.cli.parser import ME
+from device_runtime.cli.printing import (
+    LIKING,
+    note,
+    print_attributes,
+    print_info,
+    print_json,
+    print_results,
+    print_values,
+)
 from device_runtime.format.model_file import ModelFile
-from device_runtime.items.attributes import parse_where
 from device_runtime.recommender import Recommender
-from device_runtime.results import as_record
+from device_runtime.results import Neighbor, as_record, attribute_records
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +41,8 @@ class Info(Command):
         record |= {"flatbuffer_bytes": model.flatbuffer_size(), "entries": dict(model.entries())}
         if self.json:
             print_json(record)
-            return
-        pairs = flatten(record)
-        width = max(len(key) for key, _ in pairs)
-        for key, value in pairs:
-            print(f"{key:{width}}  {value}")
+        else:
+            print_info(record, os.path.getsize(self.file))  # noqa: PTH202 - pathlib takes longer to import
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +64,28 @@ class Find(Question):
     k: int
 
     def __call__(self) -> None:
-        print_results(self.open_model().find(self.text, self.k), as_json=self.json)
+        found = self.open_model().find(self.text, self.k)
+        print_results(found, as_json=self.json)
+        if not found:
+            note(f"nothing is like {self.text!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attributes(Question):
+    """`mignon attributes`: what items are like, as `--where` can ask it."""
+
+    attribute: str | None
+    k: int
+
+    def __call__(self) -> None:
+        counts = self.open_model().attributes(self.attribute)
+        if self.json:
+            print_json(attribute_records(counts, self.k))
+        elif self.attribute is None:
+            print_attributes(counts)
+        else:
+            for values in counts.values():
+                print_values(values, self.k)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +98,16 @@ class Ranking(Question):
     diversify: float
     engine: EngineName
 
-    def options(self) -> dict[str, Any]:
+    def options(self, model: Recommender) -> dict[str, Any]:
         """As the calls of `Recommender` take them."""
-        where = parse_where(self.where)
-        return {"k": self.k, "exclude": self.exclude, "where": where, "diversify": self.diversify}
+        exclude = settle_names(model, self.exclude)
+        return {"k": self.k, "exclude": exclude, "where": self.where, "diversify": self.diversify}
+
+    def print_found(self, found: list[Neighbor]) -> None:
+        """Prints the answer; that there is none is said."""
+        print_results(found, as_json=self.json)
+        if not found:
+            note("no item is left to answer with; ask for less by --where and --exclude")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,37 +119,53 @@ class Similar(Ranking):
     def __call__(self) -> None:
         model = self.open_model(self.engine)
         (item,) = settle_names(model, [self.item])
-        print_results(model.similar(item, **self.options()), as_json=self.json)
+        self.print_found(model.similar(item, **self.options(model)))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Recommend(Ranking):
-    """`mignon recommend`: items for somebody who likes these, and what a profile likes besides."""
+class Liking(Question):
+    """What `recommend` and `explain` are given: somebody's likes. Whoever names no profile is `me`."""
 
     items: list[str]
     dislikes: list[str]
     profile: str | None
+    no_profile: bool
+
+    def likes(self, model: Recommender) -> dict[str, Any]:
+        """As the calls of `Recommender` take them."""
+        items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes)
+        return {"items": items, "dislikes": dislikes, "profile": self._profile_of(model)}
+
+    def _profile_of(self, model: Recommender) -> str | None:
+        if self.no_profile or self.profile is not None:
+            return self.profile
+        likes = len(model.profile(ME).likes)
+        if likes and self.items:
+            note(f"counts what the profile {ME!r} likes, too ({likes}); --no-profile leaves it out")
+        return ME if likes or not self.items else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommend(Liking, Ranking):
+    """`mignon recommend`: items for somebody who likes these, and what a profile likes besides."""
 
     def __call__(self) -> None:
         model = self.open_model(self.engine)
-        items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes)
-        found = model.recommend(items, dislikes=dislikes, profile=self.profile, **self.options())
-        print_results(found, as_json=self.json)
+        self.print_found(model.recommend(**self.likes(model), **self.options(model)))
+        if model.manifest.preference and not self.json:
+            note(LIKING)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Explain(Question):
+class Explain(Liking):
     """`mignon explain`: why an item is recommended to somebody who likes these."""
 
     result: str
-    items: list[str]
-    dislikes: list[str]
-    profile: str | None
 
     def __call__(self) -> None:
         model = self.open_model()
-        items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes)
-        why = model.explain(items, self.result, dislikes=dislikes, profile=self.profile)
+        (result,) = settle_items(model, [self.result])
+        why = model.explain(result=result, **self.likes(model))
         if self.json:
             print_json(as_record(why))
             return

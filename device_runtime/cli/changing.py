@@ -7,14 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from device_runtime.cli.asking import Command
-from device_runtime.cli.printing import change_record, describe_change, print_json
-from device_runtime.errors import InvalidArgumentError
+from device_runtime.cli.names import settle_items, settle_names
+from device_runtime.cli.printing import change_record, describe_change, note, print_json
 from device_runtime.recommender import Recommender
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change(Command):
     """What all changes have in common."""
+
+    def open_unlocked(self) -> Recommender:
+        """The model to look names up in, which may take a person's time, before it is opened for changes."""
+        return Recommender.open(self.file, engine="numpy")
 
     @contextmanager
     def changing(self) -> Iterator[Recommender]:
@@ -39,14 +43,9 @@ class Add(Change):
     id: str | None
 
     def __call__(self) -> None:
-        attributes: dict[str, list[str]] = {}
-        for text in self.attributes:
-            attribute, equals, value = text.partition("=")
-            if not equals:
-                raise InvalidArgumentError(f"--attribute {text!r} is not ATTRIBUTE=VALUE, such as course=breakfast")
-            attributes.setdefault(attribute, []).append(value)
+        neighbors = settle_items(self.open_unlocked(), self.neighbors)
         with self.changing() as model:
-            model.add(self.name, attributes, id=self.id, neighbors=self.neighbors)
+            model.add(self.name, self.attributes, id=self.id, neighbors=neighbors)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +55,9 @@ class Remove(Change):
     items: list[str]
 
     def __call__(self) -> None:
+        items = settle_items(self.open_unlocked(), self.items)
         with self.changing() as model:
-            rows = {model.row(item): item for item in self.items}  # all are known, or none is removed
+            rows = {model.row(item): item for item in items}  # all are known, or none is removed
             for item in rows.values():
                 model.remove(item)
 
@@ -70,8 +70,9 @@ class Rename(Change):
     name: str
 
     def __call__(self) -> None:
+        (item,) = settle_items(self.open_unlocked(), [self.item])
         with self.changing() as model:
-            model.rename(self.item, self.name)
+            model.rename(item, self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,11 +85,10 @@ class Like(Change):
     sign: int
 
     def __call__(self) -> None:
+        items = settle_names(self.open_unlocked(), self.items)
         with self.changing() as model:
             profile = model.profile(self.profile)
-            for item in self.items:
-                model.row(item)  # all are known, or none is noted
-            for item in self.items:
+            for item in items:
                 (profile.like if self.sign > 0 else profile.dislike)(item, self.weight)
 
 
@@ -100,13 +100,12 @@ class Forget(Change):
     profile: str
 
     def __call__(self) -> None:
+        items = settle_names(self.open_unlocked(), self.items)
         with self.changing() as model:
             profile = model.profile(self.profile)
-            if not self.items:
+            if not items:
                 profile.forget()
-            for item in self.items:
-                model.row(item)
-            for item in self.items:
+            for item in items:
                 profile.unlike(item)
 
 
@@ -123,6 +122,8 @@ class Changes(Command):
             print(describe_change(change))
         for reason in model.dropped:
             print(f"not applied: {reason}")
+        if not model.changes:
+            note("nothing was changed on this device")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from device_runtime.cli.printing import note
 from device_runtime.errors import UnknownItemError
 from device_runtime.recommender import Recommender
 
@@ -20,23 +21,40 @@ def settle_names(model: Recommender, texts: Sequence[str]) -> list[str]:
     return [_settle(model, text) for text in texts]
 
 
+def settle_items(model: Recommender, texts: Sequence[str]) -> list[str]:
+    """The id of the item, no family, that is called just so; where none is, a person at a terminal is asked which.
+
+    Raises:
+        UnknownItemError: see `settle_names`.
+    """
+    return [_settle_item(model, text) for text in texts]
+
+
+def _settle_item(model: Recommender, text: str) -> str:
+    try:
+        model.row(text)
+    except UnknownItemError as error:
+        return _ask(model, error)
+    return text
+
+
 def _settle(model: Recommender, text: str) -> str:
     try:
         match = model.identify(text)
     except UnknownItemError as error:
-        if not (error.suggestions and sys.stdin.isatty() and sys.stderr.isatty()):
-            raise
         return _ask(model, error)
     if match.score < 1:
-        print(f"mignon: took {text!r} for {match.name}", file=sys.stderr)
+        note(f"took {text!r} for {match.name}")
     return match.id
 
 
 def _ask(model: Recommender, error: UnknownItemError) -> str:
+    if not (error.suggestions and sys.stdin.isatty() and sys.stderr.isatty()):
+        raise error
     choices = dict(enumerate(error.suggestions, start=1))
     listed = "  ".join(f"{number} {name}" for number, name in choices.items())
-    print(f"no item is called {error.asked!r}; which is meant?  {listed}  (Enter: none)", file=sys.stderr)
-    answer = input().strip()
+    note(f"no item is called {error.asked!r}; which is meant?  {listed}  (Enter: none)")
+    answer = sys.stdin.readline().strip()
     if answer.isdecimal() and int(answer) in choices:
         return model.identify(choices[int(answer)]).id
     raise error

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from device_runtime.results import Match, Neighbor
 
 if TYPE_CHECKING:  # which the commands that change nothing need not wait for
     from device_runtime.changes.kinds import Change
+
+LIKING = "a score tells how well an item goes with what is liked: the higher the better, but no cosine"
+_VALUES_IN_A_LINE = 5
 
 
 def print_results(results: Sequence[Match | Neighbor], *, as_json: bool) -> None:
@@ -20,11 +24,35 @@ def print_results(results: Sequence[Match | Neighbor], *, as_json: bool) -> None
         print_json([result._asdict() for result in results])
         return
     for result in results:
-        note = _note(result) if isinstance(result, Match) else ""
-        print(f"{result.score:6.3f}  {result.name}  ({result.id}){note}")
+        kind = _kind(result) if isinstance(result, Match) else ""
+        print(f"{result.score:6.3f}  {result.name}  ({result.id}){kind}")
 
 
-def _note(match: Match) -> str:
+def print_attributes(counts: Mapping[str, Mapping[str, int]]) -> None:
+    """Prints a line for each attribute: the number of its values, and the most frequent of these."""
+    width = max(map(len, counts), default=0)
+    for attribute, values in counts.items():
+        first = ", ".join(f"{value} {items}" for value, items in islice(values.items(), _VALUES_IN_A_LINE))
+        rest = ", ..." if len(values) > _VALUES_IN_A_LINE else ""
+        print(f"{attribute:{width}}  {len(values):5} {'value ' if len(values) == 1 else 'values'}  {first}{rest}")
+    if not counts:
+        note("no item has an attribute")
+
+
+def print_values(values: Mapping[str, int], most: int) -> None:
+    """Prints the most frequent values of an attribute, and how many items have each."""
+    for value, items in islice(values.items(), most):
+        print(f"{items:7}  {value}")
+    if len(values) > most:
+        note(f"these are {most} of {len(values)} values; -k {len(values)} gives all")
+
+
+def note(text: str) -> None:
+    """Says something that is no part of the answer."""
+    print(f"mignon: {text}", file=sys.stderr)
+
+
+def _kind(match: Match) -> str:
     kind = f", {match.size} items" if match.kind == "family" else ""
     return kind if match.sure else f"{kind}, only alike"
 
@@ -55,12 +83,31 @@ def describe_change(change: Change) -> str:
     return f"{change_record(change)['profile']} forgets all"
 
 
-def flatten(record: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    """The values of nested objects, each under its path: `quality.overlap_at_10`."""
-    pairs: list[tuple[str, Any]] = []
-    for key, value in record.items():
+def print_info(record: dict[str, Any], size: int) -> None:
+    """Prints what a file of `size` bytes says of itself, for people."""
+    entries = ", ".join(f"{name} {held:,}" for name, held in record["entries"].items())
+    lines = [
+        ("name", record["name"]),
+        ("license", record["license"]),
+        ("items", f"{record['rows']:,}"),
+        (
+            "vectors",
+            f"{record['columns']} entries of {record['bits']} bits an item, learned from {record['objective']}",
+        ),
+        ("score", LIKING if "preference" in record else "a score is the cosine of two vectors, from -1 to 1"),
+        ("file", f"{size:,} bytes, of which {record['flatbuffer_bytes']:,} flatbuffer"),
+        ("", f"beside it {entries}"),
+    ]
+    lines += [("quality" if not number else "", text) for number, text in enumerate(_in_words(record["quality"]))]
+    for name, text in lines:
+        print(f"{name:8}  {text}")
+
+
+def _in_words(record: Mapping[str, Any]) -> Iterator[str]:
+    """The values of nested objects, each on a line: `overlap at 10: 0.995`; without those that were not measured."""
+    for name, value in record.items():
+        words = name.replace("_", " ")
         if isinstance(value, dict):
-            pairs += flatten(value, f"{prefix}{key}.")
-        else:
-            pairs.append((prefix + key, value))
-    return pairs
+            yield from (f"{words}, {line}" for line in _in_words(value))
+        elif value is not None:
+            yield f"{words}: {value:,}" if isinstance(value, int) else f"{words}: {value}"

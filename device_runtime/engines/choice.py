@@ -7,14 +7,13 @@ the size of the table and at what is installed, and never at a clock, so that a 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from typing import get_args
 
+from device_runtime.arguments import EngineName
 from device_runtime.engines.base import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
-
-EngineName = Literal["auto", "tflite", "numpy", "usearch"]
 
 # `auto` takes numpy up to so many entries of the table, and the interpreter beyond. LiteRT's 8-bit products pay from
 # some 20,000 rows of 32 on; those of tflite-runtime only where numpy no longer keeps the table in float32.

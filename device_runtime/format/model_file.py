@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.errors import FileFormatError, ModelFileError
+from device_runtime.errors import FileFormatError, unreadable
 from device_runtime.format.archive import ArchiveError, read_archive, read_entry
 from device_runtime.format.layout import (
     DIGEST_LENGTH,
@@ -151,9 +151,7 @@ def _map(path: str) -> mmap.mmap:
     except ValueError:
         raise FileFormatError(f"{path}: is empty; give a .tflite file made by mignon") from None
     except OSError as error:
-        raise ModelFileError(
-            f"{path}: cannot be opened ({error.strerror}); give the path of a .tflite file made by mignon"
-        ) from error
+        raise unreadable(path, error) from error
 
 
 def _check_digest(path: str, data: mmap.mmap) -> None:

@@ -1,21 +1,31 @@
-"""Which items have which attributes: what `where=` asks."""
+"""Which items have which attributes: what `where=` asks, as a mapping or as people type it."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.arguments import Values, several
-from device_runtime.errors import InvalidArgumentError, UnknownAttributeError, some_of
+from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
+from device_runtime.items.names import listed, most_like, same_but_for_case, some_of
 
-Filter = Mapping[str, Values | Mapping[str, Values]]
+Filter = Mapping[str, Values | Mapping[str, Values]] | Values
 NOT = "not"
-_CONDITION = re.compile("(?P<attribute>[^=:]*?)(?P<not>!?)[=:](?P<value>.*)", re.DOTALL)
+_SEPARATOR = re.compile("(!?)[=:]")
+
+
+class Condition(NamedTuple):
+    """`attribute=value`, or `attribute!=value`, which forbids."""
+
+    attribute: str
+    value: str
+    forbids: bool = False
 
 
 class AttributeIndex:
@@ -113,36 +123,109 @@ class AttributeIndex:
         starts = np.searchsorted(np.sort(rows), np.arange(self._rows + 1))
         return self.values, numbers[np.argsort(rows, kind="stable")], starts
 
+    def called(self, attribute: str) -> str:
+        """The attribute of this name, whatever its case.
+
+        Raises:
+            UnknownAttributeError: no item has it.
+        """
+        name = same_but_for_case(attribute, self._rows_with)
+        if name is None:
+            like = most_like(attribute, self._rows_with)
+            meant = f"did you mean {', '.join(like)}? " if like else ""
+            raise UnknownAttributeError(f"no item has an attribute {attribute!r}; {meant}{self._known()}")
+        return name
+
+    def read(self, text: str) -> Condition:
+        """A condition as people type it: `course=soup`, `course:soup`, `course!=soup` or `course!:soup`.
+
+        A name that holds such a sign itself is known by what the items have. A name that none has is taken as it is.
+
+        Raises:
+            InvalidArgumentError: the text is none of these.
+        """
+        read = [Condition(text[: m.start()], text[m.end() :], bool(m[1])) for m in _SEPARATOR.finditer(text)]
+        if not read:
+            having = [f"{name}={same}" for name, v in self._rows_with.items() if (same := same_but_for_case(text, v))]
+            meant = f"did you mean {listed(having)}?" if having else self._known()
+            raise InvalidArgumentError(f"{text!r} is no condition; give ATTRIBUTE=VALUE or ATTRIBUTE!=VALUE; {meant}")
+        named = [(same_but_for_case(one.attribute, self._rows_with), one) for one in read]
+        known = [one._replace(attribute=name) for name, one in named if name is not None]
+        valued = (one for one in known if same_but_for_case(one.value, self._rows_with[one.attribute]) is not None)
+        return next(valued, (known or read)[0])
+
+    def read_values(self, texts: Iterable[str]) -> dict[str, list[str]]:
+        """The values of each attribute, from texts as in `read`.
+
+        Raises:
+            InvalidArgumentError: a text is no condition, or forbids a value.
+        """
+        values: dict[str, list[str]] = {}
+        for text in texts:
+            one = self.read(text)
+            if one.forbids:
+                raise InvalidArgumentError(f"{text!r} forbids a value; give ATTRIBUTE=VALUE, what the item is like")
+            values.setdefault(one.attribute, []).append(one.value)
+        return values
+
+    def spelled(self, attributes: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
+        """The same, with names as other items have them where these differ by case alone."""
+        found: dict[str, tuple[str, ...]] = {}
+        for attribute, values in attributes.items():
+            name = same_but_for_case(attribute, self._rows_with) or attribute
+            known = self._rows_with.get(name, {})
+            spelled = tuple(same_but_for_case(value, known) or value for value in values)
+            found[name] = (*found.get(name, ()), *spelled)
+        return found
+
     def allowed(self, where: Filter) -> NDArray[np.bool_]:
         """Which rows meet every condition of `where`, bool [rows].
 
-        A condition is a value, several values of which any will do, or `{"not": ...}` of which none may be there.
+        A condition of a mapping is a value, several values of which any will do, or `{"not": ...}` of which none may be
+        there; texts are those of `read`, and an attribute in several allows, or forbids, each of their values.
 
         Raises:
             UnknownAttributeError: no item has the attribute or the value.
-            InvalidArgumentError: a condition is none of these.
+            InvalidArgumentError: a condition is none of these, or both allows and forbids values of one attribute.
         """
         allowed = np.ones(self._rows, bool)
-        for attribute, condition in where.items():
+        for attribute, condition in (where if isinstance(where, Mapping) else self._read_all(several(where))).items():
             if isinstance(condition, Mapping):
                 allowed &= ~self._having(attribute, _negated(attribute, condition))
             else:
                 allowed &= self._having(attribute, several(condition))
         return allowed
 
+    def _read_all(self, texts: Collection[str]) -> dict[str, list[str] | dict[str, list[str]]]:
+        conditions = [self.read(text) for text in texts]
+        where: dict[str, list[str] | dict[str, list[str]]] = {}
+        for attribute in dict.fromkeys(one.attribute for one in conditions):
+            of_one = [one for one in conditions if one.attribute == attribute]
+            if len({one.forbids for one in of_one}) > 1:
+                raise InvalidArgumentError(f"where both asks for and forbids values of {attribute!r}; give one kind")
+            values = [one.value for one in of_one]
+            where[attribute] = {NOT: values} if of_one[0].forbids else values
+        return where
+
     def _having(self, attribute: str, values: Sequence[str]) -> NDArray[np.bool_]:
-        known = self._rows_with.get(attribute)
-        if known is None:
-            names = ", ".join(sorted(self._rows_with)) or "none"
-            raise UnknownAttributeError(f"no item has an attribute {attribute!r}; there are {names}")
+        attribute = self.called(attribute)
+        known = self._rows_with[attribute]
         mask = np.zeros(self._rows, bool)
         for value in values:
             if not isinstance(value, str):
                 raise InvalidArgumentError(f"a value of {attribute} is asked for as {value!r}; give a text")
-            if value not in known:
+            same = same_but_for_case(value, known)
+            if same is None:
                 raise UnknownAttributeError(f"no item has {value!r} as its {attribute}; {some_of(known, value)}")
-            mask[known[value]] = True
+            mask[known[same]] = True
         return mask
+
+    def _known(self) -> str:
+        """All attributes, and one value as an example, for a message."""
+        for attribute, known in self._rows_with.items():
+            frequent = max(known, key=lambda value: len(known[value]))
+            return f"there are {listed(sorted(self._rows_with))}, as in {attribute}={frequent}"
+        return "no item has any"
 
 
 def _negated(attribute: str, condition: Mapping[str, Values]) -> list[str]:
@@ -151,26 +234,3 @@ def _negated(attribute: str, condition: Mapping[str, Values]) -> list[str]:
             f'the condition on {attribute!r} is {dict(condition)!r}; give a value, several, or {{"not": ...}}'
         )
     return several(condition[NOT])
-
-
-def parse_where(conditions: Iterable[str]) -> dict[str, list[str] | dict[str, list[str]]]:
-    """A filter from texts as people type them: `course=soup` or `course:soup`, and `course!=soup` to forbid a value.
-
-    An attribute that stands in several texts allows, or forbids, each of their values.
-
-    Raises:
-        InvalidArgumentError: a text is neither, or values of one attribute are both allowed and forbidden.
-    """
-    values_of: dict[str, list[str]] = {}
-    forbidding: dict[str, bool] = {}
-    for text in conditions:
-        found = _CONDITION.fullmatch(text)
-        if found is None:
-            raise InvalidArgumentError(
-                f"where is {text!r}; give ATTRIBUTE=VALUE, such as course=dessert, or ATTRIBUTE!=VALUE"
-            )
-        attribute, forbids = found["attribute"], bool(found["not"])
-        if forbidding.setdefault(attribute, forbids) != forbids:
-            raise InvalidArgumentError(f"where both asks for and forbids values of {attribute!r}; give one kind")
-        values_of.setdefault(attribute, []).append(found["value"])
-    return {name: {NOT: values} if forbidding[name] else values for name, values in values_of.items()}

@@ -7,7 +7,7 @@ then to the lower row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,8 @@ from device_runtime.items.name_table import NameTable
 _CANDIDATES = 48  # entries compared by words and letters, at least; more than that seldom holds a better one
 _LEAST_OF_BEST = 0.5  # what is half as alike as the best is noise beside it
 _LEAST_SCORE = 0.4  # what is less alike is noise
+_SUGGESTED, _SHOWN = 3, 10
+_LEAST_TO_SUGGEST = 0.5
 
 
 class NameIndex:
@@ -114,6 +116,33 @@ class NameIndex:
     @cached_property
     def _table(self) -> NameTable:
         return NameTable(self._names, self.aliases)
+
+
+def same_but_for_case(text: str, known: Collection[str]) -> str | None:
+    """The one of `known` that is `text`, or else the first that is it but for case and spaces around it."""
+    if text in known:
+        return text
+    plain = text.strip().casefold()
+    return next((name for name in known if name.casefold() == plain), None)
+
+
+def most_like(asked: str, known: Iterable[str]) -> list[str]:
+    """Up to three of `known`, the best first, that `asked` may stand for."""
+    names = list(known)
+    found = NameIndex(names, names, ()).find(asked, _SUGGESTED)
+    return [names[row] for row, score in found if score >= _LEAST_TO_SUGGEST]
+
+
+def some_of(known: Iterable[str], asked: str) -> str:
+    """Those of `known` most like `asked`, or else the first few there are, for a message."""
+    if like := most_like(asked, known):
+        return f"did you mean {', '.join(like)}?"
+    return f"there are {listed(sorted(known))}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The first few of `names`, for a message."""
+    return f"{', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''}" or "none"
 
 
 def _rows_named(names: Sequence[str], text: str) -> Iterator[int]:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.arguments import several
-from device_runtime.errors import FileFormatError, InvalidArgumentError, UnknownAttributeError, some_of
+from device_runtime.errors import FileFormatError, InvalidArgumentError, UnknownAttributeError
 from device_runtime.format.layout import VOCABULARY, VOCABULARY_VECTORS
 from device_runtime.format.model_file import ModelFile
+from device_runtime.items.names import same_but_for_case, some_of
 
 
 class AttributeVectors:
@@ -30,20 +31,23 @@ class AttributeVectors:
             self._row_of.setdefault(attribute, {})[value] = row
 
     def rows(self, attribute: str, values: Iterable[str]) -> list[int]:
-        """The row of each of `values`.
+        """The row of each of `values`, whatever the case of their names.
 
         Raises:
             UnknownAttributeError: the model was trained without the attribute or the value.
         """
-        if attribute not in self._row_of:
+        name = same_but_for_case(attribute, self._row_of)
+        if name is None:
             known = ", ".join(self._row_of) or "none"
             raise UnknownAttributeError(f"the model knows no attribute {attribute!r} to place items by; it has {known}")
-        known_values = self._row_of[attribute]
+        known_values, rows = self._row_of[name], []
         for value in values:
-            if value not in known_values:
+            same = same_but_for_case(value, known_values)
+            if same is None:
                 near = some_of(known_values, value)
-                raise UnknownAttributeError(f"the model knows no {value!r} as {attribute}; {near}")
-        return [known_values[value] for value in values]
+                raise UnknownAttributeError(f"the model knows no {value!r} as {name}; {near}")
+            rows.append(known_values[same])
+        return rows
 
 
 _VECTORS_OF: WeakKeyDictionary[ModelFile, AttributeVectors] = WeakKeyDictionary()

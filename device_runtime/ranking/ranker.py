@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -46,7 +46,8 @@ class RankingOptions(NamedTuple):
             InvalidArgumentError: `diversify` is not from 0 to 1, or `exclude` neither a text nor texts.
         """
         k, share = check_count("k", self.k), check_share("diversify", self.diversify)
-        return RankingOptions(k, several(self.exclude), self.where, share)
+        where = self.where if self.where is None or isinstance(self.where, Mapping) else several(self.where)
+        return RankingOptions(k, several(self.exclude), where, share)
 
 
 _NOTHING_MORE = RankingOptions()[1:]

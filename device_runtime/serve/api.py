@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
-from itertools import islice
 from typing import Any
 
 from device_runtime import __version__
@@ -23,7 +22,7 @@ from device_runtime.errors import (
     UnknownItemError,
 )
 from device_runtime.recommender import Recommender
-from device_runtime.results import Match, Neighbor, as_record
+from device_runtime.results import Match, Neighbor, as_record, attribute_records
 from device_runtime.serve.http import Request, RequestError, Response, error_response, json_response
 from device_runtime.serve.requests import (
     AddQuestion,
@@ -172,6 +171,11 @@ def _find(api: Api, question: FindQuestion) -> Response:
     return _results(api.recommender.find(question.text, question.k))
 
 
+def _attributes(api: Api, question: AttributesQuestion) -> Response:
+    counts = api.recommender.attributes(question.attribute)
+    return json_response({"attributes": attribute_records(counts, question.k)})
+
+
 def _similar(api: Api, question: SimilarQuestion) -> Response:
     return _results(api.recommender.similar(question.item, **question.options()))
 
@@ -196,23 +200,6 @@ def _batch(api: Api, question: BatchQuestion) -> Response:
 def _explain(api: Api, question: ExplainQuestion) -> Response:
     why = api.recommender.explain(question.items, question.result, dislikes=question.dislikes, profile=question.profile)
     return json_response(as_record(why))
-
-
-def _attributes(api: Api, question: AttributesQuestion) -> Response:
-    known = api.recommender.attributes()
-    if question.attribute is not None:
-        if question.attribute not in known:
-            raise UnknownAttributeError(
-                f"no item has an attribute {question.attribute!r}; there are {', '.join(known)}"
-            )
-        known = {question.attribute: known[question.attribute]}
-    return json_response({"attributes": [_counted(name, values, question.k) for name, values in known.items()]})
-
-
-def _counted(attribute: str, values: Mapping[str, int], k: int) -> dict[str, Any]:
-    """An attribute with the number of its values and the k that most items have."""
-    most = [{"value": value, "count": count} for value, count in islice(values.items(), k)]
-    return {"attribute": attribute, "size": len(values), "values": most}
 
 
 def _score(api: Api, question: ScoreQuestion) -> Response:
@@ -264,11 +251,11 @@ _ROUTES = {
     "/healthz": Route(_health, NoQuestion),
     "/v1/info": Route(_info, NoQuestion),
     "/v1/find": Route(_find, FindQuestion),
+    "/v1/attributes": Route(_attributes, AttributesQuestion),
     "/v1/similar": Route(_similar, SimilarQuestion),
     "/v1/recommend": Route(_recommend, RecommendQuestion, _BOTH),
     "/v1/batch": Route(_batch, BatchQuestion, _POST),
     "/v1/explain": Route(_explain, ExplainQuestion, _BOTH),
-    "/v1/attributes": Route(_attributes, AttributesQuestion),
     "/v1/score": Route(_score, ScoreQuestion),
     "/v1/search": Route(_search, SearchQuestion, _POST),
     "/v1/vector": Route(_vector, ItemQuestion),

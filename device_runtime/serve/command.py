@@ -1,38 +1,17 @@
-"""`mignon serve` itself: what its command line sets, and a service until it is told to stop."""
+"""`mignon serve` itself: a service until it is told to stop."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
-from device_runtime.arguments import parse_bytes
-from device_runtime.engines.choice import EngineName
+from device_runtime.arguments import EngineName, parse_bytes
 from device_runtime.errors import InvalidArgumentError
-from device_runtime.recommender import Recommender
-from device_runtime.serve.api import Api
 from device_runtime.serve.service import LOG, Options, Service
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the options of `Serve`."""
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 for all of the network (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8080, help="0 for any that is free (default: %(default)s)")
-    parser.add_argument("--engine", choices=get_args(EngineName), default="auto", help="default: %(default)s")
-    parser.add_argument("--max-body", default="64KB", metavar="SIZE", help="of a request (default: %(default)s)")
-    parser.add_argument(
-        "--timeout", type=float, default=5.0, metavar="SECONDS", help="for a request to arrive (default: %(default)s)"
-    )
-    parser.add_argument("--allow-origin", metavar="ORIGIN", help="pages from there may ask too; '*' for all")
-    parser.add_argument(
-        "--writable", action="store_true", help="let everybody who can reach it add, remove, rename and like items"
-    )
-    parser.add_argument("--verbose", action="store_true", help="log one line for each request")
-    parser.set_defaults(command=Serve)
 
 
 @dataclass(frozen=True)
@@ -54,6 +33,9 @@ class Serve:
         options = Options(parse_bytes(self.max_body), self.timeout, self.allow_origin, verbose=self.verbose)
         if not 0 <= self.port < 1 << 16:
             raise InvalidArgumentError(f"the port is {self.port}; give one from 0 to 65535")
+        from device_runtime.recommender import Recommender  # here, so that wrong options are told without waiting
+        from device_runtime.serve.api import Api
+
         with Recommender.open(self.file, engine=self.engine, writable=self.writable) as recommender:
             api = Api(recommender, cross_origin=self.allow_origin is not None)
             _log_to_stderr()

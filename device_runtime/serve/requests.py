@@ -58,6 +58,14 @@ class FindQuestion:
 
 
 @dataclass(frozen=True)
+class AttributesQuestion:
+    """`/v1/attributes`: all of them, or one."""
+
+    attribute: OptionalText = None
+    k: Count = 20
+
+
+@dataclass(frozen=True)
 class SimilarQuestion(RankingQuestion):
     """`/v1/similar`."""
 
@@ -95,14 +103,6 @@ class ExplainQuestion:
     items: Weighted = ()
     dislikes: Dislikes = ()
     profile: OptionalText = None
-
-
-@dataclass(frozen=True)
-class AttributesQuestion:
-    """`/v1/attributes`."""
-
-    attribute: OptionalText = None
-    k: Count = 20
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
+from device_runtime.arguments import LARGEST_FLOAT32
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, InvalidWeightError
-from device_runtime.items.attributes import Filter, parse_where
+from device_runtime.items.attributes import Filter
 
 MAX_K = 1000
 MAX_TEXT = 500  # normalizing Unicode takes time in the square of a run of accents
 _PRINTABLE = 10**9  # Python takes long to print huge numbers, or refuses
-_LARGEST_FLOAT32 = 3.4028234e38
 
 
 class Kind(NamedTuple):
@@ -82,15 +82,21 @@ def _baskets(name: str, value: Any) -> list[list[str] | dict[str, float]]:
     return [_weighted(name, basket) for basket in value]
 
 
+def _attributes(name: str, value: Any) -> list[str] | dict[str, list[str]]:
+    return _texts(name, value) if isinstance(value, list) else _values(name, value)
+
+
 def _values(name: str, value: Any) -> dict[str, list[str]]:
     if not isinstance(value, dict):
-        raise InvalidArgumentError(f'{name} is not an object such as {{"course": "dessert"}}')
+        raise InvalidArgumentError(f'{name} is not an object such as {{"attribute": "value"}}')
     for attribute in value:
         check_text(name, attribute)
     return {a: _texts(name, [values] if isinstance(values, str) else values) for a, values in value.items()}
 
 
-def _filter(name: str, value: Any) -> dict[str, list[str] | dict[str, list[str]]]:
+def _filter(name: str, value: Any) -> list[str] | dict[str, list[str] | dict[str, list[str]]]:
+    if isinstance(value, list):
+        return _texts(name, value)
     negated = {a: v for a, v in value.items() if isinstance(v, dict)} if isinstance(value, dict) else {}
     plain = {a: v for a, v in value.items() if a not in negated} if negated else value
     for attribute in negated:
@@ -123,7 +129,7 @@ def _share_of_text(name: str, texts: list[str]) -> float:
 def _number(name: str, value: Any, error: type[InvalidArgumentError] = InvalidArgumentError) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise error(f"{name} is not a number")
-    if not abs(value) <= _LARGEST_FLOAT32:
+    if not abs(value) <= LARGEST_FLOAT32:
         raise error(f"{name} is a number beyond float32; give a finite number")
     return float(value)
 
@@ -142,10 +148,6 @@ def _all(_: str, texts: list[str]) -> list[str]:
     return texts
 
 
-def _where(_: str, texts: list[str]) -> Filter:
-    return parse_where(texts)
-
-
 Text = Annotated[str, Kind(_text, _only)]
 OptionalText = Annotated[str | None, Kind(_text, _only)]
 Texts = Annotated[Sequence[str], Kind(_texts, _all)]
@@ -153,8 +155,8 @@ Dislikes = Annotated[Sequence[str], Kind(_texts, _all, "dislike")]
 Pair = Annotated[Sequence[str], Kind(_texts, _pair, "item")]
 Weighted = Annotated[Sequence[str] | Mapping[str, float], Kind(_weighted, _all, "item")]
 Baskets = Annotated[Sequence[Sequence[str] | Mapping[str, float]], Kind(_baskets)]
-Where = Annotated[Filter | None, Kind(_filter, _where)]
-Attributes = Annotated[Mapping[str, list[str]] | None, Kind(_values)]
+Where = Annotated[Filter | None, Kind(_filter, _all)]
+Attributes = Annotated[list[str] | Mapping[str, list[str]] | None, Kind(_attributes)]
 Count = Annotated[int, Kind(_count, _count_of_text)]
 Share = Annotated[float, Kind(_number, _share_of_text)]
 Weight = Annotated[float, Kind(_weight)]

@@ -169,7 +169,7 @@ def test_attributes_place_an_item_near_its_like(recommender, model):
 def test_what_places_nothing_is_an_error(recommender):
     with pytest.raises(UnknownAttributeError, match="no attribute 'planet' to place items by; it has cuisine"):
         recommender.place({"planet": "Mars"})
-    with pytest.raises(UnknownAttributeError, match=r"no 'brunch' as course; values are .*breakfast"):
+    with pytest.raises(UnknownAttributeError, match=r"no 'brunch' as course; there are .*breakfast"):
         recommender.place({"course": ["breakfast", "brunch"]})
     with pytest.raises(InvalidArgumentError, match="say nothing"):
         recommender.place({})

@@ -115,7 +115,12 @@ def test_ids_are_made_from_names_and_are_not_taken(meals):
         (["New", SOUP], {"id": "borscht"}, ItemExistsError, "'borscht' is the id or name"),
         (["New", {"planet": "Mars"}], {}, UnknownAttributeError, "no item has an attribute 'planet'; give neighbors"),
         (["New", {"form": "brunch"}], {}, UnknownAttributeError, "no 'brunch' as form"),
-        (["New"], {}, InvalidArgumentError, "say nothing of where the item belongs"),
+        (
+            ["New"],
+            {},
+            InvalidArgumentError,
+            "where 'New' belongs; give neighbors, or attributes of course, ",
+        ),
         (["New"], {"neighbors": ["nothing of the kind"]}, UnknownItemError, "nothing of the kind"),
         (["", SOUP], {}, InvalidArgumentError, "the name is empty"),
         (["a\nb", SOUP], {}, InvalidArgumentError, "control character"),

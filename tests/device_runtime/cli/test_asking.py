@@ -5,6 +5,7 @@ import pytest
 from device_runtime import Recommender
 from device_runtime.cli import main
 from device_runtime.serve.api import Api
+from tests.conftest import ROOT
 from tests.device_runtime.cli.commands import ask
 from tests.device_runtime.running import running
 
@@ -52,7 +53,77 @@ def test_info_prints_the_manifest(model_path, capsys):
     assert record["rows"] == 300
     assert record["entries"]["ids.txt"] > 0
     assert main(["info", str(model_path)]) == 0
-    assert "quality.overlap_at_10" in capsys.readouterr().out
+    words = capsys.readouterr().out
+    assert "300\n" in words
+    assert "a score is the cosine" in words
+    assert "overlap at 10: " in words
+    assert "crc32" not in words
+    assert "None" not in words
+
+
+def test_a_model_of_likes_says_what_its_score_is(capsys):
+    file = str(ROOT / "tests" / "golden" / "files" / "likes.tflite")
+    assert main(["recommend", file, "pancakes"]) == 0
+    assert "no cosine" in capsys.readouterr().err
+    assert main(["similar", file, "pancakes"]) == 0
+    assert capsys.readouterr().err == ""
+    assert main(["info", file]) == 0
+    assert "no cosine" in capsys.readouterr().out
+
+
+def test_attributes_are_listed_with_their_values(model_path, capsys):
+    counts = Recommender.open(model_path).attributes()
+    assert main(["attributes", str(model_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(counts)
+    assert f"{len(counts['course'])} values" in next(line for line in lines if line.startswith("course"))
+    assert main(["attributes", str(model_path), "COURSE", "-k", "2"]) == 0
+    shown = capsys.readouterr()
+    assert [line.split(maxsplit=1) for line in shown.out.splitlines()] == [
+        [str(items), value] for value, items in list(counts["course"].items())[:2]
+    ]
+    assert f"2 of {len(counts['course'])} values" in shown.err
+    (found,) = ask(capsys, "attributes", model_path, "course", "-k", 1)
+    value, items = next(iter(counts["course"].items()))
+    assert found == {
+        "attribute": "course", "size": len(counts["course"]), "values": [{"value": value, "count": items}],
+    }  # fmt: skip
+
+
+def test_filters_are_typed_alike_by_command_http_and_python(model_path, capsys):
+    expected = Recommender.open(model_path, engine="numpy").similar("pancakes", where={"course": ["soup", "dessert"]})
+    for texts in (["course=soup", "course=dessert"], ["course:soup", "Course:Dessert"]):
+        options = [word for text in texts for word in ("--where", text)]
+        assert ask(capsys, "similar", model_path, "pancakes", *options) == [n._asdict() for n in expected]
+
+
+def test_an_answer_without_items_is_told(model_path, capsys):
+    assert main(["find", str(model_path), "🍕"]) == 0
+    assert capsys.readouterr() == ("", "mignon: nothing is like '🍕'\n")
+    assert ask(capsys, "find", model_path, "🍕") == []
+    assert main(["similar", str(model_path), "blini", "--where", "course=soup", "--where", "form=pizza"]) == 0
+    assert "no item is left" in capsys.readouterr().err
+
+
+def test_a_terminal_counts_its_own_profile_unless_told_not_to(model_copy, capsys):
+    alone = ask(capsys, "recommend", model_copy, "pancakes")
+    assert main(["like", str(model_copy), "borscht"]) == 0
+    meals = Recommender.open(model_copy, engine="numpy")
+    together = [n._asdict() for n in meals.recommend(["pancakes", "borscht"])]
+    capsys.readouterr()
+    assert main(["recommend", str(model_copy), "pancakes", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == together
+    assert "counts what the profile 'me' likes, too (1); --no-profile leaves it out" in shown.err
+    assert ask(capsys, "recommend", model_copy) == ask(capsys, "similar", model_copy, "borscht")
+    assert ask(capsys, "recommend", model_copy, "pancakes", "--no-profile") == alone
+    assert ask(capsys, "recommend", model_copy, "pancakes", "--profile", "anna") == alone
+    assert ask(capsys, "recommend", model_copy, "pancakes", "--ignore-changes") == alone
+    assert len(ask(capsys, "explain", model_copy, "blini", "pancakes")["contributions"]) == 2
+    assert [n._asdict() for n in meals.recommend(["pancakes"])] == alone  # who asks from a program says for whom
+    with running(Api(meals)) as service:
+        assert service.ask_json("/v1/recommend?item=pancakes")[1]["results"] == alone
+        assert service.ask_json("/v1/recommend?item=pancakes&profile=me")[1]["results"] == together
 
 
 @pytest.mark.parametrize(
@@ -62,7 +133,7 @@ def test_info_prints_the_manifest(model_path, capsys):
         (["similar", "FILE", "pancakes", "-k", "0"], "k is 0"),
         (["similar", "FILE", "pancakes", "--where", "course"], "give ATTRIBUTE=VALUE"),
         (["similar", "no.tflite", "pancakes"], "cannot be opened"),
-        (["find", "FILE", "x", "-k", "0"], "limit is 0"),
+        (["find", "FILE", "x", "-k", "0"], "-k is 0"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(model_path, capsys, arguments, message):

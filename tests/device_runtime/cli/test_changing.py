@@ -1,10 +1,16 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 from device_runtime import Recommender
 from device_runtime.changes.kinds import Removed
 from device_runtime.changes.overlay import Overlay, overlay_path
 from device_runtime.cli import main
+from tests.conftest import ROOT
 from tests.device_runtime.cli.commands import ask
+from tests.device_runtime.running import GRACE
 
 
 def test_changes_are_made_listed_and_used(model_copy, capsys):
@@ -81,15 +87,19 @@ def test_changes_are_told_in_words(model_copy, capsys):
     ("arguments", "message"),
     [
         (["add", "Borscht", "--near", "blini"], "'Borscht' is the id or name of Borscht (borscht)"),
-        (["add", "New"], "say nothing of where the item belongs"),
-        (["add", "New", "--attribute", "form"], "is not ATTRIBUTE=VALUE"),
+        (["add", "New"], "nothing says where 'New' belongs; give neighbors, or attributes of course, "),
+        (["add", "New", "--attribute", "form"], "'form' is no condition; give ATTRIBUTE=VALUE"),
         (["add", "New", "--attribute", "form=brunch"], "no 'brunch' as form"),
         (["remove", "blini", "pancaks"], "did you mean Pancakes"),
         (["rename", "blini", "Borscht"], "is the id or name of Borscht"),
-        (["like", "blini", "pancaks"], "did you mean Pancakes"),
+        (["like", "blini", "panc"], "did you mean Pancakes"),
         (["like", "blini", "--weight", "nan"], "the weight is nan"),
         (["dislike", "blini", "--weight", "0"], "the weight is 0.0; give a number above 0"),
-        (["forget", "pancaks"], "did you mean Pancakes"),
+        (["forget", "panc"], "did you mean Pancakes"),
+        (["add", "New", "--attribute", "form!=soup"], "'form!=soup' forbids a value"),
+        (["add", "New", "--near", "pancaks"], "did you mean Pancakes"),
+        (["rename", "soup", "Liquid"], "no item is called 'soup'"),
+        (["like", "blini", "--weight", "1e39"], "the weight is 1e+39; give a number above 0 and up to 3.40282e+38"),
         (["recommend", "--profile", "nobody"], "'nobody' likes nothing yet"),
         (["recommend"], "no favorites were given"),
         (["recommend", "crepes", "--dislike", "Crêpes"], "Crêpes is given the weights 1 and -1"),
@@ -107,8 +117,77 @@ def test_a_bad_change_is_one_line_and_changes_nothing(model_copy, capsys, argume
 
 def test_what_another_writes_cannot_be_changed(model_copy, capsys):
     with Overlay.open(overlay_path(model_copy)):
-        assert main(["remove", str(model_copy), "blini"]) == 2
-    assert "is open for writing elsewhere" in capsys.readouterr().err
+        assert main(["remove", str(model_copy), "blini"]) == 1
+    assert "is open for writing elsewhere, and one writer at a time is allowed; wait for " in capsys.readouterr().err
+
+
+def test_writers_at_once_wait_for_one_another(model_copy):
+    command = [sys.executable, "-m", "device_runtime", "like", model_copy, "pancakes", "--profile"]
+    writers = [subprocess.Popen([*command, f"p{number}"], cwd=ROOT, stderr=subprocess.PIPE) for number in range(12)]
+    said = [writer.communicate(timeout=GRACE)[1].decode() for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * 12, said
+    assert sorted(Recommender.open(model_copy).profiles) == sorted(f"p{number}" for number in range(12))
+
+
+def test_a_writer_says_whom_it_waited_for(model_copy):
+    code = f"""
+import sys
+from device_runtime import Recommender
+with Recommender.open({str(model_copy)!r}, engine="numpy", writable=True):
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"ready\n"
+        like = [sys.executable, "-m", "device_runtime", "like", model_copy, "pancakes"]
+        done = subprocess.run(like, cwd=ROOT, capture_output=True, text=True, check=False)
+        holder.communicate(b"")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "read_only" not in done.stderr
+    if sys.platform == "linux":
+        assert f"wait for process {holder.pid} (" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such limit")
+def test_a_full_disk_is_a_failure_and_not_bad_input(model_copy):
+    assert main(["like", str(model_copy), "pancakes"]) == 0
+    path = overlay_path(model_copy)
+    before = path.read_bytes()
+    code = f"""
+import resource, sys
+from device_runtime.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before)}, {len(before)}))
+raise SystemExit(main(["like", {str(model_copy)!r}, "borscht"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the change was not made; free some space and try again" in done.stderr
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_no_right_to_write_is_a_failure_and_not_bad_input(model_copy, capsys):
+    model_copy.parent.chmod(0o500)
+    try:
+        assert main(["like", str(model_copy), "pancakes"]) == 1
+    finally:
+        model_copy.parent.chmod(0o700)
+    assert "cannot be opened (Permission denied)" in capsys.readouterr().err
+
+
+def test_names_are_settled_as_for_questions(model_copy, capsys):
+    assert main(["like", str(model_copy), "pancaks", "soup"]) == 0
+    made = capsys.readouterr()
+    assert made.out.splitlines() == ["me likes pancakes (1)", "me likes course=soup (1)"]
+    assert "took 'pancaks' for Pancakes" in made.err
+    (added,) = ask(capsys, "add", model_copy, "Broth", "--attribute", "Course:SOUP", "--attribute", "served=hot")
+    assert added["attributes"] == {"course": ["soup"], "served": ["hot"]}
+
+
+def test_no_changes_are_told(model_path, capsys):
+    assert main(["changes", str(model_path)]) == 0
+    assert capsys.readouterr() == ("", "mignon: nothing was changed on this device\n")
 
 
 @pytest.mark.parametrize("beside", [True, False])

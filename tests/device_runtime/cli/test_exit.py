@@ -83,7 +83,7 @@ class Slow:
             time.sleep(60)
 sys.meta_path.insert(0, Slow())
 from device_runtime.cli import main
-raise SystemExit(main(["info", "no.tflite"]))
+raise SystemExit(main(["info", "pyproject.toml"]))
 """
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
-from device_runtime.items.attributes import AttributeIndex, parse_where
+from device_runtime.items.attributes import AttributeIndex
 
 RECORDS = [
     (0, ("course", "dessert|breakfast")),
@@ -94,26 +94,55 @@ def test_the_attributes_of_a_row_are_its_own(index):
 
 
 @pytest.mark.parametrize(
-    ("texts", "where"),
+    ("texts", "rows"),
     [
-        ([], {}),
-        (["course=soup"], {"course": ["soup"]}),
-        (["course:soup", "course=main"], {"course": ["soup", "main"]}),
-        (["course!=soup", "course!:main", "diet:vegan"], {"course": {"not": ["soup", "main"]}, "diet": ["vegan"]}),
-        (["time=10:30", "sum:1=1", "empty="], {"time": ["10:30"], "sum": ["1=1"], "empty": [""]}),
+        ([], [0, 1, 2, 3]),
+        ("course=main", [2]),
+        (["course=main", "course:breakfast"], [0, 2]),
+        (["course!=main", "course!:breakfast"], [1, 3]),
+        (["COURSE:Dessert", "allergens!=Milk", "Course = main"], [1]),
+        (["time=10:30"], [0]),
+        (["ratio:w=1", "sum=a=b", "sum:c:d"], [1]),
+        (["sum!=a=b"], [0, 2, 3]),
+        (["who = you=me"], [3]),
+        (["a!=b"], [0, 1, 2]),
     ],
 )
-def test_a_filter_is_read_as_people_type_it(texts, where):
-    assert parse_where(texts) == where
+def test_a_filter_is_read_as_people_type_it(texts, rows):
+    records = [
+        (0, ("time", "10:30")),
+        (1, ("ratio:w", "1")),
+        (1, ("sum", "a=b|c:d")),
+        (2, ("sum", "c")),
+        (3, ("who = you", "me")),
+        (3, ("a", "b")),
+    ]
+    index = AttributeIndex(4, [*RECORDS, *records])
+    assert index.allowed(texts).nonzero()[0].tolist() == rows
+
+
+def test_of_several_readings_one_whose_value_is_known_is_taken(index):
+    extended = index.extended([{"a": ["b=c"]}, {"a=b": ["c", "d"]}, {"a": ["d"]}])
+    assert extended.read("a=b=c") == ("a", "b=c", False)
+    assert extended.read("a=b=d") == ("a=b", "d", False)
+    assert extended.read("a=b=x") == ("a", "b=x", False)
+    assert extended.read("new=x:y") == ("new", "x:y", False)
 
 
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["soup"], "where is 'soup'; give ATTRIBUTE=VALUE"),
-        (["course=soup", "course!=main"], "both asks for and forbids values of 'course'"),
+        (["milk"], r"'milk' is no condition; give ATTRIBUTE=VALUE or .*; did you mean allergens=milk\?"),
+        (["soup"], "there are allergens, course, as in allergens=milk"),
+        (["Course=dessert", "course!=main"], "both asks for and forbids values of 'course'"),
+        (["corse=soup"], r"an attribute 'corse'; did you mean course\? there are allergens, course, as in"),
     ],
 )
-def test_what_is_no_filter_is_an_error(texts, message):
-    with pytest.raises(InvalidArgumentError, match=message):
-        parse_where(texts)
+def test_what_is_no_filter_is_an_error_in_words_of_the_items(index, texts, message):
+    with pytest.raises((InvalidArgumentError, UnknownAttributeError), match=message):
+        index.allowed(texts)
+
+
+def test_without_attributes_a_filter_says_so():
+    with pytest.raises(UnknownAttributeError, match="no item has an attribute 'a'; no item has any"):
+        AttributeIndex(2, []).allowed("a=b")

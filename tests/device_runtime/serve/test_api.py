@@ -43,6 +43,16 @@ def test_similar_answers_as_the_python_api_does(service, meals):
     assert service.ask_json(path)[1]["results"] == as_json(expected)
 
 
+def test_filters_are_typed_alike_in_the_url_in_json_and_in_python(service, meals):
+    texts = ["Course=SOUP", "course:dessert", "served!=cold"]
+    expected = meals.similar("pancakes", where={"course": ["soup", "dessert"], "served": {"not": "cold"}})
+    assert meals.similar("pancakes", where=texts) == expected
+    path = "/v1/similar?" + urlencode([("item", "pancakes"), *(("where", text) for text in texts)])
+    assert service.ask_json(path)[1]["results"] == as_json(expected)
+    found = service.ask_json("/v1/recommend", {"items": ["pancakes"], "where": texts})[1]["results"]
+    assert found == as_json(expected)
+
+
 def test_weights_dislikes_filters_and_diversity_are_those_of_the_python_api(service, meals):
     where = {"course": {"not": ["soup", "dessert"]}, "served": "hot"}
     expected = meals.recommend(["borscht", "pancakes"], 7, dislikes=["tiramisu"], where=where, diversify=0.25)
