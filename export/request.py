@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from device_runtime.arguments import parse_bytes
+from device_runtime.format.layout import CONTROL_CHARACTERS
 from export.errors import ExportError
 
 Method = Literal["auto", "ptq", "qat"]
@@ -78,6 +79,9 @@ class ExportRequest:
         """
         if self.out.is_dir():
             raise ExportError(f"{self.out}: is a folder; give --out the name of a .tflite file")
+        for option, text in (("--name", self.labels.name), ("--license", self.license)):
+            if not CONTROL_CHARACTERS.isdisjoint(text):
+                raise ExportError(f"{option} is {text!r}, which holds a control character or line break; leave it out")
         if self.frontier and Path(self.frontier).is_file():
             raise ExportError(f"{self.frontier}: is a file; give --frontier the name of a folder")
         if self.report and Path(self.report).is_dir():

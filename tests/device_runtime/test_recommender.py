@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from device_runtime import InvalidArgumentError, Neighbor, UnknownAttributeError, UnknownItemError
+from device_runtime import InvalidArgumentError, Neighbor, Recommender, UnknownAttributeError, UnknownItemError
 from device_runtime.ranking.placement import attribute_vectors_of
 
 
@@ -77,6 +77,16 @@ def test_bad_favorites_are_errors(recommender):
         recommender.recommend("pancakes")
     with pytest.raises(InvalidArgumentError, match="not by 3"):
         recommender.recommend([3])
+
+
+def test_a_model_and_a_profile_tell_what_they_are(model_copy):
+    with Recommender.open(model_copy, engine="numpy", writable=True) as meals:
+        meals.profile("anna").like("borscht", 2)
+        meals.remove("blini")
+        what = f"<Recommender '{model_copy}': 299 items x 16 dims, 8 bits, engine numpy"
+        assert repr(meals) == f"{what}, writable>"
+        assert repr(meals.profile("anna")) == "<Profile 'anna': {'borscht': 2.0}>"
+    assert repr(Recommender.open(model_copy, engine="numpy")) == f"{what}>"
 
 
 def test_unknown_attributes_and_values_are_errors(recommender):

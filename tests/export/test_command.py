@@ -72,6 +72,8 @@ def test_a_budget_picks_dims_and_bits(trained_folder, tmp_path, capsys):
     [
         (["--max-bytes", "1KB"], "more than the 1,000 allowed"),
         (["--max-bytes", "0"], "more than the 0 allowed"),
+        (["--name", "na\nme"], "--name is 'na\\nme', which holds a control character"),
+        (["--license", "CC\tBY"], "holds a control character or line break; leave it out"),
         (["--frontier", __file__], "is a file; give --frontier the name of a folder"),
         (["--report", "."], "is a folder; give --report"),
         (["--max-bytes", "64 apples"], "'64 apples'"),

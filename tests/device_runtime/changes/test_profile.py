@@ -50,8 +50,8 @@ def test_a_profile_of_dislikes_has_nothing_to_go_by(meals, model_path):
         anna.recommend()
 
 
-@pytest.mark.parametrize("weight", [0, -1, float("nan"), "2", None, True])
-def test_a_weight_is_above_0(meals, weight):
+@pytest.mark.parametrize("weight", [0, -1, float("nan"), 1e39, "2", None, True])
+def test_a_weight_is_above_0_and_in_float32(meals, weight):
     for change in (meals.profile("anna").like, meals.profile("anna").dislike):
         with pytest.raises(InvalidWeightError, match="the weight is"):
             change("borscht", weight)
