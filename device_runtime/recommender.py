@@ -106,6 +106,15 @@ class Recommender(Changeable):
         items = self._items
         return [_describe(items, found, score) for found, score in items.match(text, check_count("limit", limit))]
 
+    def complete(self, text: str, limit: int = 6) -> list[Match]:
+        """What somebody who has typed `text` so far may mean: as `find`, and what begins so, the best known first.
+
+        Raises:
+            InvalidCountError: `limit` is not a whole number from 1.
+        """
+        items = self._items
+        return [_describe(items, found, score) for found, score in items.complete(text, check_count("limit", limit))]
+
     def identify(self, text: str) -> Match:
         """The item or family that `text` surely means: its name, or a spelling away from it.
 

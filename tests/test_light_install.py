@@ -87,7 +87,8 @@ def test_the_wheel_lists_python_the_mark_of_types_and_the_page():
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if ".dist-info/" not in name]
     others = {name for name in names if not name.endswith(".py")}
-    assert others == {"device_runtime/py.typed", "device_runtime/serve/page.html"}
+    page = {f"device_runtime/serve/page/{path.name}" for path in (ROOT / "device_runtime/serve/page").iterdir()}
+    assert others == {"device_runtime/py.typed", *page}
     assert {name.partition("/")[0] for name in names} == {"device_runtime"}
 
 

@@ -99,6 +99,12 @@ class ChangedItems(Items):
         scores.update((self._own_rows[place], score) for place, score in own.items())
         return self._base.index.best_first(scores, self._row(text), limit)
 
+    def begun(self, text: str, limit: int) -> list[tuple[int, float]]:
+        """Rows of which a name or an alias has a word that begins with `text`."""
+        scores = self._base.index.begun(text, self._hidden)
+        scores.update((self._own_rows[place], score) for place, score in self._own_index.begun(text).items())
+        return self._base.index.best_first(scores, None, limit)
+
     def vectors(self, rows: Rows) -> NDArray[np.int8]:
         """The integers of some rows: int8 [rows, columns]."""
         added = rows >= self._first_added

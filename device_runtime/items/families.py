@@ -59,6 +59,15 @@ class FamilyIndex:
             best.setdefault(self._named[row][0], score)
         return list(best.items())[:limit]
 
+    def begun(self, text: str, limit: int) -> list[tuple[Family, float]]:
+        """Families of which a name has a word that begins with `text`; those of such a value, then the largest."""
+        begun = self._index.begun(text)
+        named = ((*self._named[row], score) for row, score in self._index.best_first(begun, None, len(begun)))
+        best: dict[Family, float] = {}
+        for family, _, score in sorted(named, key=lambda found: found[1] != found[0].value):
+            best.setdefault(family, score)
+        return [(family, score) for family, score in best.items() if self.count(family)][:limit]
+
     def named(self, text: str) -> Family | None:
         """The largest family with just this name, whatever its case and accents, or that of `attribute=value`."""
         row = self._index.row(text)

@@ -21,6 +21,7 @@ from device_runtime.scoring.integers import Rows
 from device_runtime.scoring.objectives import Objective, objective_of
 
 _SUGGESTIONS = 3
+_ITEMS_FOR_A_FAMILY = 4
 _AFTER_ITEMS = 0.003  # taken from the score of a family: of two called just so, the item comes first
 
 
@@ -117,6 +118,22 @@ class Items:
         of_families = ((family, score - _AFTER_ITEMS) for family, score in self.families.find(text, limit))
         found += [(family, round(score, 4)) for family, score in of_families if self.families.count(family)]
         return sorted(found, key=lambda match: -match[1])[:limit]
+
+    def complete(self, text: str, limit: int) -> list[tuple[int | Family, float]]:
+        """What somebody who has typed `text` may mean: as `match`, and names that begin so, the best known first."""
+        best: dict[int | Family, float] = dict(self.begun(text, limit))
+        for found, score in self.match(text, limit):
+            best[found] = max(score, best.get(found, 0))
+        begun = self.families.begun(text, limit // _ITEMS_FOR_A_FAMILY)
+        families = [(family, max(score - _AFTER_ITEMS, best.get(family, 0))) for family, score in begun]
+        others = sorted(
+            (match for match in best.items() if match[0] not in dict(families)), key=lambda match: -match[1]
+        )
+        return sorted([*others[: limit - len(families)], *families], key=lambda match: -match[1])
+
+    def begun(self, text: str, limit: int) -> list[tuple[int, float]]:
+        """Rows of which a name or an alias has a word that begins with `text`."""
+        return self.index.best_first(self.index.begun(text), None, limit)
 
     def resolve(self, text: str) -> int | Family:
         """What `text` surely means: a row or a family, by just its name or a spelling away from one.

@@ -5,7 +5,9 @@ Python's own strings and dicts would take five times as much for the names of a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from device_runtime.items.folding import LINE_BREAK, Codes, encode, fold_lines
 _SPACE = 32
 _HASH_FACTOR = 0x01000193  # that of the FNV hash, odd and without a pattern; its powers tell places apart
 _BUCKETS = 1 << 15  # of grams; half of them for pairs, half for triples
+_MOST_BEGUN = 10_000
 _SMALL = 1 << 16  # entries and rows of a catalog below it are numbered by two bytes
 
 Floats = NDArray[np.float64]
@@ -65,6 +68,15 @@ class NameTable:
         first = int(np.searchsorted(self._hashes, wanted))
         last = int(np.searchsorted(self._hashes, wanted, "right"))
         return sorted(entry for entry in self._by_hash[first:last].tolist() if self.text(entry) == folded)
+
+    def begun(self, folded: str) -> list[tuple[int, bool]]:
+        """Entries with a word that begins with `folded`, in order, and whether it is their first; the first 10,000."""
+        found = (
+            match.start() for match in re.finditer(re.escape(folded.encode("utf-8", "surrogatepass")), self._texts)
+        )
+        places = list(islice((place for place in found if self._texts[place - 1] in b"\n "), _MOST_BEGUN))
+        entries = np.searchsorted(self._offsets, places, "right") - 1
+        return list(zip(entries.tolist(), (self._offsets[entries] == places).tolist(), strict=True))
 
     def nearest(self, folded: str, count: int, passed_over: Ints) -> tuple[NDArray[np.int64], Floats]:
         """Up to `count` entries by the Dice coefficient of their grams and those of `folded`, and the coefficient."""

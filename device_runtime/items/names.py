@@ -21,6 +21,7 @@ from device_runtime.items.name_table import NameTable
 _CANDIDATES = 48  # entries compared by words and letters, at least; more than that seldom holds a better one
 _LEAST_OF_BEST = 0.5  # what is half as alike as the best is noise beside it
 _LEAST_SCORE = 0.4  # what is less alike is noise
+_BEGUN_NAME, _BEGUN_WORD, _BEGUN_ALIAS = 0.88, 0.84, 0.8  # above most of what is only alike, and not sure
 _SUGGESTED, _SHOWN = 3, 10
 _LEAST_TO_SUGGEST = 0.5
 
@@ -96,6 +97,17 @@ class NameIndex:
         best: dict[int, float] = {}
         for row, score in zip(rows, scores.tolist(), strict=True):
             if score >= _LEAST_SCORE and score > best.get(row, 0):
+                best[row] = score
+        return best
+
+    def begun(self, text: str, hidden: frozenset[int] = frozenset()) -> dict[int, float]:
+        """Rows of which a word of the name or an alias begins with `text`, scored by which; none of `hidden`."""
+        folded, table = fold(text)[:LONGEST].strip(), self._table
+        best: dict[int, float] = {}
+        for entry, is_first in table.begun(folded) if folded and len(table) else ():
+            row = int(table.rows[entry])
+            score = _BEGUN_ALIAS if entry >= table.first_alias else _BEGUN_NAME if is_first else _BEGUN_WORD
+            if row not in hidden and score > best.get(row, 0):
                 best[row] = score
         return best
 

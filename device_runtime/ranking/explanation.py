@@ -20,13 +20,12 @@ def explain(items: Items, likes: Likes, row: int) -> Explanation:
     vector = items.vectors(np.array([row]))
     query = sum_likes(items, likes)
     score = items.objective.cosines(score_rows(vector, query), query)[0]
-    liked = likes.rows if likes.weights is None else likes.rows[likes.weights[: len(likes.rows)] > 0]
     return Explanation(
         items.ids[row],
         items.names[row],
         float(score),
         _contributions(items, likes, vector[0].astype(np.int64)),
-        _shared(items, row, liked.tolist()),
+        _shared(items, row, likes),
     )
 
 
@@ -45,6 +44,13 @@ def _contributions(items: Items, likes: Likes, vector: Rows) -> tuple[Contributi
     return tuple(sorted(found, key=lambda contribution: -contribution.part))
 
 
-def _shared(items: Items, row: int, favorites: list[int]) -> tuple[SharedValue, ...]:
-    shared = items.attributes.shared(row, favorites)
-    return tuple(SharedValue(attribute, value, tuple(names_of(items, both))) for attribute, value, both in shared)
+def _shared(items: Items, row: int, likes: Likes) -> tuple[SharedValue, ...]:
+    """The values of kinds that are liked, then those in common with items that are."""
+    count = len(likes.rows)
+    liked = np.ones(count + len(likes.families), bool) if likes.weights is None else likes.weights > 0
+    kinds = [family for family, is_liked in zip(likes.families, liked[count:], strict=True) if is_liked]
+    own = items.attributes.of(row) if kinds else {}
+    found = {(kind.attribute, kind.value): [kind.id] for kind in kinds if kind.value in own.get(kind.attribute, ())}
+    for attribute, value, both in items.attributes.shared(row, likes.rows[liked[:count]].tolist()):
+        found.setdefault((attribute, value), []).extend(names_of(items, both))
+    return tuple(SharedValue(attribute, value, tuple(names)) for (attribute, value), names in found.items())

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 from device_runtime import __version__
@@ -16,6 +15,7 @@ from device_runtime.errors import (
     InvalidCountError,
     ItemExistsError,
     MignonError,
+    NoFavoritesError,
     OverlayError,
     ReadOnlyError,
     UnknownAttributeError,
@@ -24,6 +24,7 @@ from device_runtime.errors import (
 from device_runtime.recommender import Recommender
 from device_runtime.results import Match, Neighbor, as_record, attribute_records
 from device_runtime.serve.http import Request, RequestError, Response, error_response, json_response
+from device_runtime.serve.page_files import page_answer, read_page
 from device_runtime.serve.requests import (
     AddQuestion,
     AttributesQuestion,
@@ -55,11 +56,7 @@ _STATUS_OF: tuple[tuple[type[MignonError], int], ...] = (
     (UnknownAttributeError, 400),
     (OverlayError, 500),
 )
-_HTML = "text/html; charset=utf-8"
-_PAGE_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
+_MOST_REASONS = 3
 
 
 @dataclass(frozen=True)
@@ -82,11 +79,12 @@ class Api:
     def __init__(self, recommender: Recommender, *, cross_origin: bool = False) -> None:
         self.recommender = recommender
         model = recommender.file
-        self.page = resources.files("device_runtime.serve").joinpath("page.html").read_bytes()
+        self._page = read_page()
         self.info = {
             **model.manifest.as_record(),
             "flatbuffer_bytes": model.flatbuffer_size(),
             "entries": dict(model.entries()),
+            "digest": model.digest,
             "engine": self.recommender.engine,
             "mignon": __version__,
         }
@@ -113,6 +111,8 @@ class Api:
             return _fault(request)
 
     def _route(self, request: Request) -> Response:
+        if (file := page_answer(self._page, request)) is not None:
+            return file
         route = _ROUTES.get(request.path)
         if route is None:
             raise RequestError(404, f"there is no {request.path[:MAX_TEXT]!r} here; GET / shows what there is")
@@ -154,10 +154,6 @@ class Api:
             self.recommender.search([1.0] * self.recommender.manifest.dims, 1, where={"": ()})
 
 
-def _page(api: Api, _: NoQuestion) -> Response:
-    return Response(200, api.page, _HTML, (("Content-Security-Policy", _PAGE_POLICY),))
-
-
 def _info(api: Api, _: NoQuestion) -> Response:
     changes = {"items": len(api.recommender), "writable": api.recommender.writable, "dropped": api.recommender.dropped}
     return json_response({**api.info, **changes})
@@ -176,6 +172,10 @@ def _attributes(api: Api, question: AttributesQuestion) -> Response:
     return json_response({"attributes": attribute_records(counts, question.k)})
 
 
+def _complete(api: Api, question: FindQuestion) -> Response:
+    return _results(api.recommender.complete(question.text, question.k))
+
+
 def _similar(api: Api, question: SimilarQuestion) -> Response:
     return _results(api.recommender.similar(question.item, **question.options()))
 
@@ -184,7 +184,32 @@ def _recommend(api: Api, question: RecommendQuestion) -> Response:
     found = api.recommender.recommend(
         question.items, dislikes=question.dislikes, profile=question.profile, **question.options()
     )
-    return _results(found)
+    return _detailed(api, question, found) if question.details else _results(found)
+
+
+def _detailed(api: Api, question: RecommendQuestion, found: Sequence[Neighbor]) -> Response:
+    """The results with their attributes and why they come back, in short."""
+    profile = api.recommender.profile(question.profile).likes if question.profile is not None else ()
+    count = len(question.items) + len(question.dislikes) + len(profile)
+    if question.k * count > MAX_RESULTS:
+        raise InvalidCountError(
+            f"k is {question.k} for {count} favorites; with details give up to {MAX_RESULTS} in all"
+        )
+    results = []
+    for neighbor in found:
+        with suppress(UnknownItemError):  # it was removed in between
+            results.append({**neighbor._asdict(), **_details(api.recommender, question, neighbor.id)})
+    return json_response({"results": results})
+
+
+def _details(recommender: Recommender, question: RecommendQuestion, item: str) -> dict[str, Any]:
+    attributes = recommender.attributes_of(item)
+    try:
+        why = recommender.explain(question.items, item, dislikes=question.dislikes, profile=question.profile)
+    except NoFavoritesError:
+        return {"attributes": attributes, "shared": [], "because": []}
+    because = [part.name for part in why.contributions if part.share > 0][:_MOST_REASONS]
+    return {"attributes": attributes, "shared": [shared._asdict() for shared in why.shared], "because": because}
 
 
 def _batch(api: Api, question: BatchQuestion) -> Response:
@@ -247,11 +272,11 @@ def _forget(api: Api, question: ProfileQuestion) -> Response:
 _POST = ("POST",)
 _BOTH = ("GET", "HEAD", "POST")
 _ROUTES = {
-    "/": Route(_page, NoQuestion),
     "/healthz": Route(_health, NoQuestion),
     "/v1/info": Route(_info, NoQuestion),
     "/v1/find": Route(_find, FindQuestion),
     "/v1/attributes": Route(_attributes, AttributesQuestion),
+    "/v1/complete": Route(_complete, FindQuestion),
     "/v1/similar": Route(_similar, SimilarQuestion),
     "/v1/recommend": Route(_recommend, RecommendQuestion, _BOTH),
     "/v1/batch": Route(_batch, BatchQuestion, _POST),

@@ -195,16 +195,19 @@ def _keeps_alive(version: str, headers: Mapping[str, str]) -> bool:
 
 def encode_head(response: Response, *, keep: bool, allow_origin: str | None) -> bytes:
     """The first line and the headers of an answer; `keep` says whether the connection may bring another request."""
-    headers = [
-        ("Date", formatdate(usegmt=True)),
-        ("Content-Type", response.content_type),
-        ("Content-Length", str(len(response.body))),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Cache-Control", "no-store"),
-        ("Connection", "keep-alive" if keep else "close"),
-        *response.headers,
-    ]
+    headers = {
+        "Date": formatdate(usegmt=True),
+        "Content-Type": response.content_type,
+        "Content-Length": str(len(response.body)),
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+        "Connection": "keep-alive" if keep else "close",
+        **dict(response.headers),
+    }
+    if response.status == HTTPStatus.NOT_MODIFIED:
+        del headers["Content-Length"]  # it would be that of the body that the client has
     if allow_origin:
-        headers.append(("Access-Control-Allow-Origin", allow_origin))
-    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}", *(f"{n}: {v}" for n, v in headers)]
+        headers["Access-Control-Allow-Origin"] = allow_origin
+    fields = (f"{name}: {value}" for name, value in headers.items())
+    lines = [f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}", *fields]
     return "\r\n".join([*lines, "", ""]).encode("ascii")

@@ -16,6 +16,7 @@ from device_runtime.serve.values import (
     Baskets,
     Count,
     Dislikes,
+    Flag,
     Kind,
     OptionalText,
     Pair,
@@ -51,7 +52,7 @@ class RankingQuestion:
 
 @dataclass(frozen=True)
 class FindQuestion:
-    """`/v1/find`."""
+    """`/v1/find` and `/v1/complete`."""
 
     text: Text
     k: Count = 5
@@ -79,6 +80,7 @@ class RecommendQuestion(RankingQuestion):
     items: Weighted = ()
     dislikes: Dislikes = ()
     profile: OptionalText = None
+    details: Flag = False
 
 
 @dataclass(frozen=True)

@@ -148,6 +148,19 @@ def _all(_: str, texts: list[str]) -> list[str]:
     return texts
 
 
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidArgumentError(f"{name} is not true or false")
+    return value
+
+
+def _flag_of_text(name: str, texts: list[str]) -> bool:
+    text = _only(name, texts)
+    if text not in ("true", "false"):
+        raise InvalidArgumentError(f"{name} is {text!r}; give true or false")
+    return text == "true"
+
+
 Text = Annotated[str, Kind(_text, _only)]
 OptionalText = Annotated[str | None, Kind(_text, _only)]
 Texts = Annotated[Sequence[str], Kind(_texts, _all)]
@@ -159,5 +172,6 @@ Where = Annotated[Filter | None, Kind(_filter, _all)]
 Attributes = Annotated[list[str] | Mapping[str, list[str]] | None, Kind(_attributes)]
 Count = Annotated[int, Kind(_count, _count_of_text)]
 Share = Annotated[float, Kind(_number, _share_of_text)]
+Flag = Annotated[bool, Kind(_flag, _flag_of_text)]
 Weight = Annotated[float, Kind(_weight)]
 Vector = Annotated[Sequence[float], Kind(_numbers, remedy="give a list of numbers")]

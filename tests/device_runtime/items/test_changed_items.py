@@ -95,3 +95,10 @@ def test_a_change_copies_no_texts_of_a_large_catalog(model):
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_beginnings_are_those_of_the_names_as_they_are_now(base):
+    catalog = changed(base, [Added("x", "Pancake cake"), Renamed("pancakes", "Flapjacks"), Removed("hummus")])
+    assert next(catalog.names[row] for row, _ in catalog.begun("pancake", 9)) == "Pancake cake"
+    assert "Flapjacks" in [catalog.names[row] for row, _ in catalog.begun("flap", 9)]
+    assert base.row("hummus") not in dict(catalog.begun("hummus", 9))

@@ -191,3 +191,14 @@ def test_hidden_rows_are_found_as_little_as_if_they_were_not_there(names, data):
         assert whole.alike(text, 5, frozenset(hidden)) == expected
         found = [None if row is None else kept[row] for row in rest.rows_by_kind(text)]
         assert list(whole.rows_by_kind(text, frozenset(hidden))) == found
+
+
+def test_beginnings_are_those_of_words_names_before_aliases(meals):
+    names, _, index = meals
+    begun = index.begun("Ice c")
+    assert all("ice c" in fold(names[row]) for row, score in begun.items() if score > 0.8)
+    assert {names[row] for row, score in begun.items() if score == max(begun.values())} >= {"Ice cream cake"}
+    assert INDEX.begun("french") == {1: min(INDEX.begun("french").values())}
+    assert INDEX.begun("БОР").keys() == {2}
+    assert INDEX.begun("ancakes") == INDEX.begun("") == INDEX.begun("(") == {}
+    assert list(INDEX.begun("s", frozenset([3]))) == [4]

@@ -56,6 +56,15 @@ def test_shared_values_are_those_of_the_catalog_rare_and_common_to_many_first(re
     assert len(why.shared) > 5
 
 
+def test_a_kind_that_is_liked_is_shared_first(recommender):
+    soup = next(neighbor.id for neighbor in recommender.recommend(["course=soup"], 1, where={"course": "soup"}))
+    first, *others = recommender.explain(["course=soup", "borscht"], soup).shared
+    assert first == ("course", "soup", ("course=soup", "Borscht"))
+    assert all(shared.favorites == ("Borscht",) for shared in others)
+    weights = {"course=soup": -1, "borscht": 2}
+    assert ("course", "soup", ("Borscht",)) in recommender.explain(weights, soup).shared
+
+
 def test_bad_questions_are_errors(recommender):
     with pytest.raises(UnknownItemError):
         recommender.explain(["pancakes"], "nothing of the kind")

@@ -174,6 +174,33 @@ def fail_to_write():
     raise OverlayWriteError("the disk is full")
 
 
+def test_details_say_what_a_result_is_and_why_it_comes(service, meals):
+    question = {"items": ["pancakes", "borscht"], "dislikes": ["tiramisu"], "k": 5}
+    plain = service.ask_json("/v1/recommend", question)[1]["results"]
+    path = "/v1/recommend?item=pancakes&item=borscht&dislike=tiramisu&k=5&details=true"
+    for status, answer in (service.ask_json("/v1/recommend", {**question, "details": True}), service.ask_json(path)):
+        assert status == 200
+        for result, expected in zip(answer["results"], plain, strict=True):
+            why = meals.explain(question["items"], result["id"], dislikes=question["dislikes"])
+            assert {key: result[key] for key in expected} == expected
+            assert result["attributes"] == meals.attributes_of(result["id"])
+            assert result["shared"] == json.loads(json.dumps([shared._asdict() for shared in why.shared]))
+            assert result["because"] == [part.name for part in why.contributions if part.share > 0]
+    assert service.ask_json("/v1/recommend?item=pancakes&details=false&k=5")[1]["results"] == as_json(
+        meals.recommend(["pancakes"], 5)
+    )
+    for wrong in ("/v1/recommend?item=pancakes&details=1", "/v1/recommend?item=pancakes&details=true&details=true"):
+        assert service.ask_json(wrong)[0] == 400
+    many = {"items": meals.file.lines("ids.txt")[:20], "k": 1000, "details": True}
+    status, answer = service.ask_json("/v1/recommend", many)
+    assert (status, answer["error"]["type"]) == (400, "InvalidCountError")
+
+
+def test_what_is_typed_so_far_is_completed(service, meals):
+    assert service.ask_json("/v1/complete?text=panc&k=4")[1]["results"] == as_json(meals.complete("panc", 4))
+    assert service.ask_json("/v1/complete?text=")[1]["results"] == []
+
+
 def test_find_answers_as_the_python_api_does(service, meals):
     assert service.ask_json("/v1/find?text=pizza+margarita")[1]["results"] == as_json(meals.find("pizza margarita"))
     assert service.ask_json("/v1/find?text=soup&k=2")[1]["results"] == as_json(meals.find("soup", 2))
@@ -224,15 +251,6 @@ def test_info_and_health(service, model, meals):
     assert info["entries"] == dict(model.entries())
     assert info["engine"] in ("numpy", "tflite")
     assert service.ask_json("/healthz") == (200, {"status": "ok"})
-
-
-def test_the_page_needs_nothing_from_elsewhere(service):
-    status, headers, page = service.ask("/")
-    assert status == 200
-    assert headers["Content-Type"] == "text/html; charset=utf-8"
-    assert "default-src 'none'" in headers["Content-Security-Policy"]
-    assert not re.search(rb"https?://|src=|@import|\burl\(", page)
-    assert not re.search(rb"innerHTML|insertAdjacentHTML|document\.write|eval\(", page)
 
 
 @pytest.mark.parametrize("path", ["/v1/info", "/", "/v1/similar?item=pancakes", "/nothing"])

@@ -65,7 +65,7 @@ def test_bad_questions_in_the_url_are_400(service, path, type_, message):
             "/v1/recommend",
             {"item": ["pancakes"]},
             "InvalidArgumentError",
-            "no argument 'item' here; there are di",
+            "no argument 'item' here; there are details, di",
         ),
         ("/v1/recommend", {}, "NoFavoritesError", "no favorites"),
         ("/v1/recommend", {"items": []}, "NoFavoritesError", "no favorites"),
