@@ -20,7 +20,7 @@ LIGHT_TESTS := tests/golden tests/device_runtime tests/test_imports.py
 NUMPY ?= numpy
 CASES ?= 10000
 
-.PHONY: demo check test fuzz soak arm64 lint benchmark clean help
+.PHONY: demo check test fuzz soak arm64 lint pictures benchmark clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/model
@@ -52,6 +52,9 @@ lint: $(VENV)/installed ## Style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+pictures: build/meals.tflite ## The page of `mignon serve` for docs/, drawn by a browser
+	$(BIN)/python -m tests.pictures
 
 benchmark: $(VENV)/installed ## All one-hot benchmarks on the file that `make demo` wrote
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
