@@ -217,7 +217,7 @@ def _json_object(request: Request) -> dict[str, Any]:
     except ValueError as error:
         raise RequestError(400, f"the body is not JSON in UTF-8 ({error})") from None
     if not isinstance(record, dict):
-        raise RequestError(400, 'the body is not a JSON object such as {"items": ["pancakes"]}')
+        raise RequestError(400, 'the body is not a JSON object such as {"item": "..."}')
     return record
 
 

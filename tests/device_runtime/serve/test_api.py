@@ -130,6 +130,8 @@ def test_with_leave_changes_are_kept_and_asked_for_like_the_rest(model_copy):
             for path, body, status, type_ in (
                 ("/v1/add", {"name": "New"}, 400, "InvalidArgumentError"),
                 ("/v1/add", {"name": "New", "attributes": {"form": "brunch"}}, 400, "UnknownAttributeError"),
+                ("/v1/add", {"name": "New", "attributes": ["form!=pie"]}, 400, "InvalidArgumentError"),
+                ("/v1/like", {"profile": "anna", "item": "borscht", "weight": 1e39}, 400, "InvalidWeightError"),
                 ("/v1/add", {"name": "New", "neighbors": ["no such dish"]}, 404, "UnknownItemError"),
                 ("/v1/rename", {"item": "hummus"}, 400, "InvalidArgumentError"),
                 ("/v1/rename", {"item": "hummus", "name": "Pancakes"}, 409, "ItemExistsError"),

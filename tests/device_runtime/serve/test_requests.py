@@ -63,6 +63,12 @@ def test_bad_questions_in_the_url_are_400(service, path, type_, message):
         ("/v1/recommend", [], "BadRequestError", "not a JSON object"),
         (
             "/v1/recommend",
+            {"items": ["pancakes"], "where": ["soup"]},
+            "InvalidArgumentError",
+            "did you mean course=soup?",
+        ),
+        (
+            "/v1/recommend",
             {"item": ["pancakes"]},
             "InvalidArgumentError",
             "no argument 'item' here; there are details, di",
