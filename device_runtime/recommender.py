@@ -21,6 +21,7 @@ from device_runtime.items.families import Family
 from device_runtime.items.fuzzy import SURE
 from device_runtime.items.items import Items
 from device_runtime.ranking.likes import Favorites, Likes, merge_profile, resolve_likes
+from device_runtime.ranking.question import Blend, form_question
 from device_runtime.ranking.ranker import Ranker, RankingOptions
 from device_runtime.results import Explanation, Match, Neighbor
 
@@ -172,32 +173,38 @@ class Recommender(Changeable):
         exclude: Values = (),
         where: Filter | None = None,
         diversify: float = 0.0,
+        blend: Blend | None = None,
     ) -> list[Neighbor]:
         """The k items nearest to the favorites `items`, none of which comes back.
 
-        A score is the cosine of an item and the weighted sum of the favorites. Whole weights are summed exactly,
-        fractions to the precision of float32. A family counts as one favorite, by its vector. Other arguments and
-        errors are those of `similar`.
+        A score is the cosine of an item and the weighted sum of the favorites of one taste. Whole weights are summed
+        exactly, fractions to the precision of float32. A family counts as one favorite, by its vector. Without
+        favorites the best known items come back, no two of them much alike. Other arguments and errors are those of
+        `similar`.
 
         Args:
             items: favorites, one named twice counting once; or {item: weight}, where a negative weight is a dislike
                 and 0 only keeps the item from coming back.
-            dislikes: items to keep away from, as by a weight of -1; they do not come back either.
+            dislikes: items to keep away from, as by a weight of -1: what is much like one steps back, and neither it
+                nor, of a family, any of its items comes back (see `ranking.dislikes`).
             profile: the name of a profile whose likes count too, but for items that this call names itself.
+            blend: `each` serves every taste in its share: favorites that are near one another are one taste, and the
+                best of each come back in turns (see `ranking.tastes`). `together` asks for what is near the sum of all.
+                None takes `each` for a model of attributes, and `together` for one of what people like, which is
+                trained on such sums.
 
         Raises:
-            NoFavoritesError: nothing is liked.
             ContradictoryLikesError: an item is liked and disliked or has two weights, maybe under two names; or all
                 weights cancel out.
             InvalidWeightError: a weight is not a finite number.
         """
-        options = RankingOptions(k, exclude, where, diversify)
+        options = RankingOptions(k, exclude, where, diversify, blend)
         if profile is None:
             return self._ranker.recommend(self._items, items, dislikes, options)
         known, likes = self._with_profile(profile, items, dislikes)
         return self._ranker.rank(known, likes, options)
 
-    def recommend_many(
+    def recommend_many(  # noqa: PLR0913 - each is of its own
         self,
         baskets: Iterable[Favorites],
         k: int = 10,
@@ -205,6 +212,7 @@ class Recommender(Changeable):
         exclude: Values = (),
         where: Filter | None = None,
         diversify: float = 0.0,
+        blend: Blend | None = None,
     ) -> list[list[Neighbor]]:
         """What `recommend` answers for each of `baskets`, sooner: a block of rows is scored for many of them at once.
 
@@ -213,7 +221,7 @@ class Recommender(Changeable):
         """
         if isinstance(baskets, str | Mapping):
             raise InvalidArgumentError(f"baskets is {baskets!r}; give a list of baskets")
-        return self._ranker.recommend_many(self._items, baskets, RankingOptions(k, exclude, where, diversify))
+        return self._ranker.recommend_many(self._items, baskets, RankingOptions(k, exclude, where, diversify, blend))
 
     def search(
         self,
@@ -235,17 +243,24 @@ class Recommender(Changeable):
         return self._ranker.search(self._items, check_vector(vector, self.manifest.dims), options)
 
     def explain(
-        self, items: Favorites, result: str, *, dislikes: Values = (), profile: str | None = None
+        self,
+        items: Favorites,
+        result: str,
+        *,
+        dislikes: Values = (),
+        profile: str | None = None,
+        blend: Blend | None = None,
     ) -> Explanation:
         """Why `recommend` gives `result` for these favorites: what each contributes, and the attributes they share.
 
         Raises:
+            NoFavoritesError: nothing is liked.
             UnknownItemError: `result` or a favorite is unknown; other errors are those of `recommend`.
         """
         from device_runtime.ranking.explanation import explain
 
         known, likes = self._with_profile(profile, items, dislikes)
-        return explain(known, likes, known.row(result))
+        return explain(known, form_question(known, likes, blend), known.row(result))
 
     def attributes_of(self, item: str) -> dict[str, list[str]]:
         """The attributes of `item` with its values of each, those first that many items have."""
@@ -291,7 +306,7 @@ class Recommender(Changeable):
             items = self._items
             return items, resolve_likes(items, favorites, dislikes)
         state, dislikes = self._changes.state, several(dislikes)
-        favorites = merge_profile(state.items, favorites, dislikes, profile, state.profiles.get(profile, {}))
+        favorites = merge_profile(state.items, favorites, dislikes, state.profiles.get(profile, {}))
         return state.items, resolve_likes(state.items, favorites, dislikes)
 
 

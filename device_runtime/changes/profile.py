@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from device_runtime.arguments import Values, check_weight_of_like
 from device_runtime.changes.device_changes import DeviceChanges
-from device_runtime.errors import NoFavoritesError
 from device_runtime.items.attributes import Filter
 from device_runtime.ranking.likes import resolve_likes
+from device_runtime.ranking.question import Blend
 from device_runtime.ranking.ranker import Ranker, RankingOptions
 from device_runtime.results import Neighbor
 
@@ -58,16 +58,16 @@ class Profile:
         self._changes.forget(self.name)
 
     def recommend(
-        self, k: int = 10, *, exclude: Values = (), where: Filter | None = None, diversify: float = 0.0
+        self,
+        k: int = 10,
+        *,
+        exclude: Values = (),
+        where: Filter | None = None,
+        diversify: float = 0.0,
+        blend: Blend | None = None,
     ) -> list[Neighbor]:
-        """The k items nearest to what is liked and away from what is disliked, as `Recommender.recommend` gives them.
-
-        Raises:
-            NoFavoritesError: nothing is liked yet.
-        """
-        options = RankingOptions(k, exclude, where, diversify)
+        """What `Recommender.recommend` gives for all that is liked and disliked."""
+        options = RankingOptions(k, exclude, where, diversify, blend)
         state = self._changes.state
-        likes = state.profiles.get(self.name, {})
-        if not any(weight > 0 for weight in likes.values()):
-            raise NoFavoritesError(f"{self.name!r} likes nothing yet; like at least one item")
-        return self._ranker.rank(state.items, resolve_likes(state.items, likes), options)
+        likes = resolve_likes(state.items, state.profiles.get(self.name, {}))
+        return self._ranker.rank(state.items, likes, options)

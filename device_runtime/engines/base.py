@@ -17,3 +17,6 @@ class Engine(Protocol):
 
     def search(self, query: Query, k: int) -> Ranking:
         """The k rows nearest to an integer query [columns], and their cosines."""
+
+    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+        """For each of some queries what `search` gives but for the rows that are banned; exact in all engines."""

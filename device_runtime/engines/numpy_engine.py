@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Ranking, Rows, Scores, is_exact_in_float32
+from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, is_exact_in_float32
 from device_runtime.scoring.objectives import objective_of
-from device_runtime.scoring.scan import best_of_table
-from device_runtime.scoring.top_k import positions_without, top_k
+from device_runtime.scoring.scan import Best, best_of_rows, best_of_table
+from device_runtime.scoring.top_k import positions_without, top_k, top_k_of_each
 
 _RESIDENT_TABLE_BYTES = 1 << 24
 
@@ -36,9 +36,8 @@ class NumpyEngine:
             scores = query.astype(np.float32).dot(self._transposed)
             scores[rows] = -np.inf
             return self._best(scores, query, k)
-        found, best = best_of_table(self._table, query, min(k + len(rows), len(self._table)))
-        kept = positions_without(found, rows, k)
-        return found[kept], self._objective.cosines(best[kept], query)
+        best = best_of_table(self._table, query, min(k + len(rows), len(self._table)))
+        return self._without(rows, best, query, k)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
@@ -46,6 +45,22 @@ class NumpyEngine:
             return self._best(query.astype(np.float32).dot(self._transposed), query, k)
         found, best = best_of_table(self._table, query, k)
         return found, self._objective.cosines(best, query)
+
+    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+        """See `Engine.search_each`."""
+        if self._transposed is None or not all(map(is_exact_in_float32, queries)):
+            most = min(k + len(banned), len(self._table))
+            best = best_of_rows(self._table.__getitem__, len(self._table), np.array(queries), most)
+            return [self._without(banned, found, query, k) for found, query in zip(best, queries, strict=True)]
+        scores = np.array(queries, np.float32).dot(self._transposed)
+        scores[:, banned] = -np.inf
+        each = zip(top_k_of_each(scores, k), queries, strict=True)
+        return [(rows, self._objective.cosines(found, query)) for (rows, found), query in each]
+
+    def _without(self, banned: Rows, best: Best, query: Query, k: int) -> Ranking:
+        found, scores = best
+        kept = positions_without(found, banned, k)
+        return found[kept], self._objective.cosines(scores[kept], query)
 
     def _best(self, scores: Scores, query: NDArray[np.int64], k: int) -> Ranking:
         rows = top_k(scores, k)

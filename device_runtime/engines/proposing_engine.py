@@ -15,7 +15,7 @@ from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import load_interpreter, quietly
 from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Ranking, Rows, Scores
+from device_runtime.scoring.integers import Query, Ranking, Rows, Scores
 from device_runtime.scoring.objectives import objective_of
 from device_runtime.scoring.scan import score_rows
 from device_runtime.scoring.top_k import positions_without, rows_within_reach, top_k
@@ -74,6 +74,10 @@ class ProposingEngine:
             return self._by_numpy.search(query, k)
         found, scores = self._best(candidates, query, k)
         return found, self._objective.cosines(scores, query)
+
+    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+        """See `Engine.search_each`."""
+        return self._by_numpy.search_each(queries, banned, k)
 
     def _best(self, candidates: Rows, query: NDArray[np.int64], k: int) -> tuple[Rows, Scores]:
         scores = score_rows(self._table.take(candidates, axis=0), query)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import FileFormatError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Ranking, Rows, is_exact_in_float32
+from device_runtime.scoring.integers import Query, Ranking, Rows, is_exact_in_float32
 from device_runtime.scoring.objectives import objective_of
 
 _INTERPRETER_MODULES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
@@ -58,6 +58,10 @@ class TFLiteEngine:
             vector = query[: self._model.manifest.dims].astype(np.float32)[None]
             found = self._signatures["search"](vector=vector, k=_count(k))
         return found["ids"].astype(np.int64), found["scores"]
+
+    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+        """See `Engine.search_each`."""
+        return self._by_numpy.search_each(queries, banned, k)
 
     def embed(self, rows: Rows) -> NDArray[np.float32]:
         """The vectors of `rows`, float32 [n, dims], as the file's own signature gives them."""

@@ -21,7 +21,7 @@ from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import DamagedIndexError, FileFormatError, IndexFileError, MissingEngineError
 from device_runtime.format.layout import LARGEST_ENTRY
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Ranking, Rows, Scores, cosines, sum_of_rows
+from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, cosines, sum_of_rows
 from device_runtime.scoring.scan import score_rows
 from device_runtime.scoring.top_k import positions_without, top_k
 
@@ -145,6 +145,10 @@ class UsearchEngine:
             if len(found) == k:
                 return found, cosines(scores, query, self._scale)
         return self._exact.search(query, k)
+
+    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+        """See `Engine.search_each`."""
+        return self._exact.search_each(queries, banned, k)
 
     def _is_worth_it(self, k: int, favorites: Rows = _NONE) -> bool:
         return self._graph.cost(k, favorites) * ROWS_TO_A_CANDIDATE <= len(self._table)

@@ -64,7 +64,7 @@ class Items:
     @cached_property
     def index(self) -> NameIndex:
         """Finds rows of the model by text."""
-        return NameIndex(self.row_of_id, self.names, _Aliases(self.model), self._popularity)
+        return NameIndex(self.row_of_id, self.names, _Aliases(self.model), self.popularity)
 
     @cached_property
     def row_of_id(self) -> Mapping[str, int]:
@@ -189,7 +189,7 @@ class Items:
             return next(self._rows_by_kind(text))
 
     @cached_property
-    def _popularity(self) -> NDArray[np.uint8] | None:
+    def popularity(self) -> NDArray[np.uint8] | None:
         """How widely each row of the model is known: what the file says, or the bias of a model of what people like."""
         if self.model.has(POPULARITY):
             known = np.frombuffer(self.model.data(POPULARITY), np.uint8)

@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import numpy as np
 
+from device_runtime.errors import NoFavoritesError
 from device_runtime.items.items import Items, names_of
-from device_runtime.ranking.likes import Likes, sum_likes
+from device_runtime.ranking.dislikes import compute_loss
+from device_runtime.ranking.question import Question
 from device_runtime.results import Contribution, Explanation, SharedValue
-from device_runtime.scoring.integers import Rows
-from device_runtime.scoring.scan import score_rows
 
 
-def explain(items: Items, likes: Likes, row: int) -> Explanation:
+def explain(items: Items, question: Question, row: int) -> Explanation:
     """What each favorite contributes to the score of `row`, and the attribute values they share.
 
-    A score is the dot product of the row and the weighted sum of the favorites' rows, so it is the sum of one part for
-    each favorite; in a model of what people like, and of the bias of the row.
+    A score is the dot product of the row and the weighted sum of the favorites of the taste that it answers best, so it
+    is the sum of one part for each of these, less what dislikes take away; and in a model of what people like, of the
+    bias of the row.
+
+    Raises:
+        NoFavoritesError: nothing is liked.
     """
-    vector = items.vectors(np.array([row]))
-    query = sum_likes(items, likes)
-    score = items.objective.cosines(score_rows(vector, query), query)[0]
+    if not question.tastes:
+        raise NoFavoritesError("no favorites were given; name at least one item that is liked, with a weight above 0")
+    likes = question.likes
+    scores = question.score(items, np.array([row]))[:, 0]
+    best = int(scores.argmax())
     return Explanation(
         items.ids[row],
         items.names[row],
-        float(score),
-        _contributions(items, likes, vector[0].astype(np.int64)),
+        float(scores[best]),
+        _contributions(items, question, best, row),
         _shared(items, row, likes),
     )
 
 
-def _contributions(items: Items, likes: Likes, vector: Rows) -> tuple[Contribution, ...]:
-    scale = items.model.manifest.scale
-    favorites = items.objective.parts(likes.vectors(items)).astype(np.float64)
-    weights = np.ones(len(favorites)) if likes.weights is None else likes.weights
-    relative = weights / np.abs(weights).max()
-    products = favorites @ vector
-    parts = relative * products * scale / np.linalg.norm(relative @ favorites)
-    cosines = products * scale / np.linalg.norm(favorites, axis=1)
+def _contributions(items: Items, question: Question, best: int, row: int) -> tuple[Contribution, ...]:
+    likes, scale, taste = question.likes, items.model.manifest.scale, question.tastes[best]
+    vector, vectors = items.vectors(np.array([row])), likes.vectors(items)
+    weights = np.ones(len(vectors)) if likes.weights is None else likes.weights
+    directions = items.objective.parts(vectors).astype(np.float64)
+    products = directions @ vector[0].astype(np.float64)
+    of_taste = np.isin(np.arange(len(vectors)), taste.members)
+    parts = np.where(of_taste, weights / weights.max() * products, 0.0)
+    parts *= scale / np.linalg.norm((weights / weights.max())[of_taste] @ directions[of_taste])
+    if question.dislikes:
+        loss = compute_loss(items, question.dislikes, vector)[:, 0]
+        parts[weights < 0] = -loss * scale / np.linalg.norm(taste.query[: directions.shape[1]].astype(np.float64))
+    cosines = products * scale / np.linalg.norm(directions, axis=1)
     shares = parts / max(np.abs(parts).sum(), np.finfo(float).tiny)
-    names = likes.labels(items)
     ids = [*(items.ids[row] for row in likes.rows.tolist()), *(family.id for family in likes.families)]
-    found = map(Contribution, ids, names, weights.tolist(), cosines.tolist(), parts.tolist(), shares.tolist())
+    columns = (weights.tolist(), cosines.tolist(), parts.tolist(), shares.tolist())
+    found = map(Contribution, ids, likes.labels(items), *columns)
     return tuple(sorted(found, key=lambda contribution: -contribution.part))
 
 

@@ -12,7 +12,6 @@ from device_runtime.arguments import checked_weight, several
 from device_runtime.errors import (
     ContradictoryLikesError,
     InvalidArgumentError,
-    NoFavoritesError,
     UnknownItemError,
 )
 from device_runtime.items.families import Family
@@ -52,8 +51,9 @@ class Likes(NamedTuple):
 def resolve_likes(items: Items, favorites: Favorites, dislikes: Iterable[str] = ()) -> Likes:
     """The rows of `favorites` and `dislikes`, and their weights.
 
+    There may be none that is liked.
+
     Raises:
-        NoFavoritesError: none has a weight above 0.
         ContradictoryLikesError: an item has two weights, be it under two names.
         InvalidWeightError: a weight is no finite number.
         UnknownItemError: there is no such item.
@@ -68,8 +68,6 @@ def resolve_likes(items: Items, favorites: Favorites, dislikes: Iterable[str] = 
 
 def resolve_favorites(items: Items, favorites: Sequence[str]) -> Likes:
     """Favorites without weights; errors are those of `resolve_likes`."""
-    if not favorites:
-        raise NoFavoritesError("no favorites were given; name at least one item")
     try:
         return Likes(items.rows(favorites))
     except UnknownItemError:  # one may be a family, or a spelling away from an item
@@ -78,20 +76,18 @@ def resolve_favorites(items: Items, favorites: Sequence[str]) -> Likes:
 
 
 def merge_profile(
-    items: Items, favorites: Favorites, dislikes: Iterable[str], profile: str, likes: Mapping[str, float]
+    items: Items, favorites: Favorites, dislikes: Iterable[str], likes: Mapping[str, float]
 ) -> dict[str, float]:
     """The favorites of one question and, besides, what a profile likes; the question wins over the profile.
 
     Args:
         favorites, dislikes: those of the question. What either names counts as they have it, under whatever name.
-        profile: its name, for a message.
         likes: the weight of each id that the profile likes or dislikes.
 
     Returns:
         The weight of each favorite and each like; `dislikes` are still to be counted.
 
     Raises:
-        NoFavoritesError: neither the question nor the profile likes anything.
         UnknownItemError, InvalidArgumentError: see `resolve_likes`.
     """
     if isinstance(favorites, str):
@@ -99,23 +95,7 @@ def merge_profile(
     asked = favorites if isinstance(favorites, Mapping) else dict.fromkeys(several(favorites), 1.0)
     meant = [items.resolve(text) for text in (*asked, *several(dislikes))]
     asked_ids = {items.ids[found] if isinstance(found, int) else found.id for found in meant}
-    merged = {**{item: weight for item, weight in likes.items() if item not in asked_ids}, **asked}
-    if not merged:
-        raise NoFavoritesError(f"no favorites were given, and {profile!r} likes nothing yet; name at least one item")
-    return merged
-
-
-def sum_likes(items: Items, likes: Likes) -> NDArray[np.int64]:
-    """The integer query: the weighted sum of the rows, int64 [columns].
-
-    Raises:
-        ContradictoryLikesError: it is zero and points nowhere.
-    """
-    query = items.objective.query_of_vectors(likes.vectors(items), likes.weights)
-    if not query.any():
-        names = likes.labels(items)
-        raise ContradictoryLikesError(f"{', '.join(names)} cancel one another out; change a weight", names)
-    return query
+    return {**{item: weight for item, weight in likes.items() if item not in asked_ids}, **asked}
 
 
 def _resolve_weights(items: Items, favorites: Favorites, dislikes: Iterable[str]) -> Likes:
@@ -128,8 +108,6 @@ def _resolve_weights(items: Items, favorites: Favorites, dislikes: Iterable[str]
             raise ContradictoryLikesError(
                 f"{name} is given the weights {both}, where a dislike is negative; give one", [name]
             )
-    if not any(weight > 0 for weight in weight_of.values()):
-        raise NoFavoritesError("no favorites were given; name at least one item that is liked, with a weight above 0")
     rows, families = _rows_among(weight_of), _families_among(weight_of)
     weights = np.array([weight_of[found] for found in (*rows.tolist(), *families)])
     return Likes(rows, None if (weights == 1).all() else weights, families)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,11 @@ from device_runtime.engines.base import Engine
 from device_runtime.items.attributes import Filter
 from device_runtime.items.families import Family
 from device_runtime.items.items import Items
+from device_runtime.ranking.dislikes import compute_loss
 from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversify
-from device_runtime.ranking.likes import Favorites, Likes, resolve_favorites, resolve_likes, sum_likes
+from device_runtime.ranking.likes import Favorites, Likes, resolve_favorites, resolve_likes
+from device_runtime.ranking.question import Blend, Question, form_question
+from device_runtime.ranking.tastes import interleave
 from device_runtime.results import Neighbor
 from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, integer_query
 from device_runtime.scoring.scan import best_of_table, score_rows
@@ -31,12 +34,14 @@ class RankingOptions(NamedTuple):
         exclude: items that must not come back.
         where: what attributes results must have.
         diversify: from 0 to 1, how unlike one another results are to be.
+        blend: how several tastes are served; None for what suits the model.
     """
 
     k: int = 10
     exclude: Values = ()
     where: Filter | None = None
     diversify: float = 0.0
+    blend: Blend | None = None
 
     def check(self) -> RankingOptions:
         """The same, the items to exclude as a list.
@@ -47,7 +52,7 @@ class RankingOptions(NamedTuple):
         """
         k, share = check_count("k", self.k), check_share("diversify", self.diversify)
         where = self.where if self.where is None or isinstance(self.where, Mapping) else several(self.where)
-        return RankingOptions(k, several(self.exclude), where, share)
+        return RankingOptions(k, several(self.exclude), where, share, self.blend)
 
 
 _NOTHING_MORE = RankingOptions()[1:]
@@ -83,21 +88,35 @@ class Ranker:
         if plain and not dislikes and isinstance(favorites, list) and not items.changed:
             k = min(check_count("k", options.k), items.row_count)  # what most ask, by as few steps as can be
             likes = resolve_favorites(items, favorites)
-            if not likes.families:
+            if not likes.families and len(likes.rows) and (len(likes.rows) == 1 or not items.objective.best_is_alike):
                 return _neighbors(items, self.engine.nearest(likes.rows, k))
+            return self.rank(items, likes, options)
         return self.rank(items, resolve_likes(items, favorites, dislikes), options)
 
     def rank(self, items: Items, likes: Likes, options: RankingOptions) -> list[Neighbor]:
-        """The items nearest to the sum of `likes`, none of which comes back."""
+        """The items nearest to what `likes` come to, none of which comes back."""
         options = options.check()
-        excluded, count = _excluded(items, options), _candidates(items, options)
+        return self._answer(items, form_question(items, likes, options.blend), _excluded(items, options), options)
+
+    def _answer(self, items: Items, question: Question, excluded: Rows, options: RankingOptions) -> list[Neighbor]:
+        if not question.tastes:
+            return _neighbors(items, _rank_best_known(items, question, excluded, options))
+        if not question.is_one_query:
+            return _interleaved(items, question, self._rank_each(items, question, excluded, options), options)
+        count, likes = _candidates(items, options), question.likes
         if options.where or items.changed or likes.weights is not None or likes.families:
-            banned = np.concatenate([likes.rows, excluded])
-            ranking = rank_exactly(_look_up(items, sum_likes(items, likes), banned, options))
+            banned = np.concatenate([question.banned, excluded])
+            ranking = rank_exactly(Lookup(items, question.tastes[0].query, count, banned, options.where))
         else:
             ranking = self.engine.nearest(likes.rows, min(count + len(excluded), items.row_count))
             ranking = _without(ranking, excluded, count)
-        return _chosen(items, ranking, options)
+        return _neighbors(items, _diversified(items, ranking, options))
+
+    def _rank_each(self, items: Items, question: Question, excluded: Rows, options: RankingOptions) -> list[Ranking]:
+        banned, count = np.concatenate([question.banned, excluded]), _candidates(items, options)
+        if options.where or items.changed or question.dislikes:
+            return _rank_each_exactly(items, question, banned, count, options.where)
+        return self.engine.search_each([taste.query for taste in question.tastes], banned, count)
 
     def rank_alike(self, items: Items, item: str, options: RankingOptions) -> list[Neighbor]:
         """See `Recommender.similar`."""
@@ -139,18 +158,20 @@ class Ranker:
         self, items: Items, baskets: Iterable[Favorites], options: RankingOptions
     ) -> list[list[Neighbor]]:
         """See `Recommender.recommend_many`."""
-        from device_runtime.ranking.batch import Batch, naming_basket
+        from device_runtime.ranking.batch import Batch, form_questions
 
         options = options.check()
         excluded = _excluded(items, options)  # which have to be known though there be no baskets
-        if options.where or items.model.table.size > _FASTER_ONE_BY_ONE:
-            batch = Batch(items, excluded, options.where)
-            rankings = batch.rank_many(baskets, _candidates(items, options))
-            return [_chosen(items, ranking, options) for ranking in rankings]
+        questions = form_questions(items, baskets, options.blend)
+        if not options.where and items.model.table.size <= _FASTER_ONE_BY_ONE:
+            return [self._answer(items, question, excluded, options) for question in questions]
+        batch = Batch(items, excluded, options.where)
         answers = []
-        for number, favorites in enumerate(baskets):
-            with naming_basket(number):
-                answers.append(self.rank(items, resolve_likes(items, favorites), options))
+        for question, rankings in batch.rank_many(questions, _candidates(items, options)):
+            if rankings is None:
+                answers.append(self._answer(items, question, excluded, options))
+            else:
+                answers.append(_interleaved(items, question, rankings, options))
         return answers
 
 
@@ -168,6 +189,31 @@ def rank_by_direction(lookup: Lookup) -> Ranking:
     objective = lookup.items.objective
     rows, best = _best_allowed(lookup, objective.alike(_all_scores(lookup), lookup.items.added_rows))
     return rows, objective.alike_cosines(best, lookup.query)
+
+
+def _rank_each_exactly(items: Items, question: Question, banned: Rows, k: int, where: Filter | None) -> list[Ranking]:
+    """For each taste the best rows that meet `where`, less what dislikes take away."""
+    loss: Any = 0.0
+    if question.dislikes:
+        loss = compute_loss(items, question.dislikes, items.model.table).sum(axis=0)
+        if len(items.added_rows):
+            loss = np.concatenate([loss, compute_loss(items, question.dislikes, items.added_rows).sum(axis=0)])
+    rankings = []
+    for taste in question.tastes:
+        lookup = Lookup(items, taste.query, k, banned, where)
+        rows, scores = _best_allowed(lookup, _all_scores(lookup).astype(np.float64) - loss)
+        rankings.append((rows, items.objective.cosines(scores, taste.query)))
+    return rankings
+
+
+def _rank_best_known(items: Items, question: Question, excluded: Rows, options: RankingOptions) -> Ranking:
+    from device_runtime.ranking.popular import rank_best_known  # only who names nothing waits for it
+
+    vectors, weights = question.likes.vectors(items), question.likes.weights
+    allowed = items.allowed(options.where or {})
+    allowed[question.banned] = allowed[excluded] = False
+    disliked = vectors[weights < 0] if weights is not None else vectors[:0]
+    return rank_best_known(items, disliked, allowed, options.k)
 
 
 def _look_up(items: Items, query: Query, banned: Rows, options: RankingOptions) -> Lookup:
@@ -218,13 +264,27 @@ def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
     return rows[kept], scores[kept]
 
 
+def _interleaved(items: Items, question: Question, rankings: list[Ranking], options: RankingOptions) -> list[Neighbor]:
+    """The best of each taste in turns; a score is that by the taste that an item answers best."""
+    best = [_diversified(items, ranking, options) for ranking in rankings]
+    if question.is_one_query:
+        return _neighbors(items, best[0])
+    weights = [taste.weight for taste in question.tastes]
+    rows = np.array(interleave([rows for rows, _ in best], weights, options.k), np.int64)
+    return _neighbors(items, (rows, question.score(items, rows).max(axis=0)))
+
+
 def _chosen(items: Items, ranking: Ranking, options: RankingOptions) -> list[Neighbor]:
+    return _neighbors(items, _diversified(items, ranking, options))
+
+
+def _diversified(items: Items, ranking: Ranking, options: RankingOptions) -> Ranking:
     """The best of the candidates, or those that are least like one another."""
     if not options.diversify:
-        return _neighbors(items, ranking)
+        return ranking
     rows, scores = ranking
     chosen = diversify(items.directions(rows), scores, options.k, options.diversify)
-    return _neighbors(items, (rows[chosen], scores[chosen]))
+    return rows[chosen], scores[chosen]
 
 
 def _neighbors(items: Items, ranking: Ranking) -> list[Neighbor]:

@@ -24,6 +24,7 @@ _ROWS_AT_ONCE = 1 << 14
 _ROWS_FOR_MEDIAN = 10_000
 _SHORTENINGS = np.arange(1.0, 0.5, -0.002)  # tried in turn until a rounded row is no longer than it may be
 _ROUNDING = 1e-9
+_ROWS_OF_PAIRS = 256
 
 
 def objective_of(model: ModelFile) -> Objective:
@@ -75,6 +76,26 @@ class AttributeObjective:
     def directions(self, vectors: NDArray[np.int8]) -> NDArray[np.float32]:
         """Where rows [n, columns] point: float32 [n, dims], each of length about 1."""
         return vectors.astype(np.float32) * np.float32(self._scale)
+
+    @cached_property
+    def alike_from(self) -> float:
+        """The cosine from which on two rows are alike: that which three in a hundred pairs of rows reach.
+
+        What a cosine says differs from table to table. The pairs are those of 256 rows spread over the table.
+        """
+        count = min(_ROWS_OF_PAIRS, len(self._table))
+        some = self._table[np.arange(count) * len(self._table) // count, : self._dims].astype(np.float64)
+        products = some @ some.T
+        squares = products.diagonal()
+        cosines = (products / np.sqrt(np.maximum(squares[:, None] * squares, 1.0)))[np.triu_indices(count, 1)]
+        if not len(cosines):
+            return 1.0
+        place = len(cosines) - 1 - len(cosines) * 3 // 100
+        return float(np.partition(cosines, place)[place])
+
+    def lengths(self, vectors: NDArray[np.int8]) -> NDArray[np.float64]:  # noqa: ARG002 - rows have one length here
+        """How long rows [n, columns] are where they point: float64 [n], or [1] where all are as long."""
+        return np.array([1 / self._scale])
 
     def likeness(self, one: NDArray[np.int8], other: NDArray[np.int8]) -> float:
         """The cosine of two rows [columns], as `similar` gives it."""
@@ -167,6 +188,10 @@ class InteractionObjective(AttributeObjective):
         """See `AttributeObjective`."""
         return vectors[:, :-1].astype(np.float32) * _inverse_lengths(vectors)[:, None].astype(np.float32)
 
+    def lengths(self, vectors: NDArray[np.int8]) -> NDArray[np.float64]:
+        """See `AttributeObjective`."""
+        return _lengths(vectors)
+
     def likeness(self, one: NDArray[np.int8], other: NDArray[np.int8]) -> float:
         """See `AttributeObjective`."""
         first, second = self.directions(np.stack([one, other]))
@@ -213,10 +238,16 @@ def _rounded_row(direction: NDArray[np.float64], radius: float) -> NDArray[np.in
     return row.astype(np.int8)
 
 
-def _inverse_lengths(rows: NDArray[np.int8]) -> NDArray[np.float64]:
-    """1 by the norm of each of `rows` [n, columns] without the bias, the last column; 0 for a row of zeros: [n]."""
+def _lengths(rows: NDArray[np.int8]) -> NDArray[np.float64]:
+    """The norm of each of `rows` [n, columns] without the bias, the last column: [n]."""
     lengths = np.empty(len(rows))
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         wide = rows[start : start + _ROWS_AT_ONCE, :-1].astype(np.float64)
         lengths[start : start + len(wide)] = np.sqrt(np.einsum("ij,ij->i", wide, wide))
+    return lengths
+
+
+def _inverse_lengths(rows: NDArray[np.int8]) -> NDArray[np.float64]:
+    """1 by the norm of each of `rows`; 0 for a row of zeros: [n]."""
+    lengths = _lengths(rows)
     return np.divide(1.0, lengths, out=np.zeros(len(rows)), where=lengths > 0)

@@ -113,7 +113,7 @@ def _scores(take: Take, count: int, query: NDArray[Any]) -> Scores:
     dtype: type[np.floating[Any]] = np.float32 if is_exact_in_float32(query) else np.float64
     query = query.astype(dtype)
     scores = np.empty(count, dtype)
-    step = min(count, max(1, _BLOCK_BYTES // (len(query) * query.itemsize)))
+    step = max(1, min(count, _BLOCK_BYTES // (len(query) * query.itemsize)))
     wide = np.empty((step, len(query)), dtype)
     for start in range(0, count, step):
         block = take(slice(start, start + step))

@@ -25,6 +25,29 @@ def top_k(scores: Scores, k: int) -> Rows:
     return rows.take(order)
 
 
+def top_k_of_each(scores: Scores, k: int) -> list[tuple[Rows, Scores]]:
+    """For each line of `scores` [n, rows] what `top_k` gives, and the scores; all lines at once."""
+    lines, rows = scores.shape
+    groups = _groups(rows, k)
+    if lines == 1 or groups < 2 * k:
+        best = [top_k(line, k) for line in scores]
+        return [(found, line[found]) for found, line in zip(best, scores, strict=True)]
+    maxima = np.maximum.reduce(scores[:, : rows // groups * groups].reshape(lines, -1, groups), axis=1)
+    maxima.partition(groups - k, axis=1)
+    line, row = (scores >= maxima[:, groups - k, None]).nonzero()
+    values = scores[line, row]
+    order = np.lexsort((-values, line))
+    row, values = row[order], values[order]
+    ends = np.bincount(line, minlength=lines).cumsum().tolist()
+    kept = [slice(start, min(end, start + k)) for start, end in zip([0, *ends], ends, strict=False)]
+    return [_without_the_banned(row[part], values[part]) for part in kept]
+
+
+def _without_the_banned(rows: Rows, scores: Scores) -> tuple[Rows, Scores]:
+    allowed = scores > -np.inf
+    return (rows, scores) if allowed.all() else (rows[allowed], scores[allowed])
+
+
 def rows_within_reach(scores: Scores, k: int, reach: float) -> Rows:
     """The rows, in order, whose scores are less than the k-th greatest by no more than `reach`, and perhaps others."""
     groups = _groups(len(scores), k)

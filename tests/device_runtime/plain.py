@@ -2,6 +2,8 @@
 
 import math
 
+from tests import plain_ranking
+
 
 class Plain:
     """The items of a model file and the changes made to them."""
@@ -17,6 +19,7 @@ class Plain:
         for row, (attribute, values) in model.records("attributes.tsv", 2):
             self.items[row]["attributes"][attribute] = values.split("|")
         self.profiles = {}
+        self.alike = plain_ranking.alike_from([item["row"] for item in self.items])
 
     def ids(self):
         return [item["id"] for item in self.items]
@@ -43,20 +46,35 @@ class Plain:
         if weight:
             likes[id_] = weight
 
-    def recommend(self, weights, k, exclude=(), where=None):
-        """Ids and scores; the weights are whole, and `where` asks for one value of each attribute."""
-        favorites = [(self.item(id_)["row"], weight) for id_, weight in weights.items()]
-        query = [sum(row[column] * weight for row, weight in favorites) for column in range(len(favorites[0][0]))]
-        return self.search(query, k, {*weights, *exclude}, where)
+    def recommend(self, weights, k, exclude=(), where=None, blend="each"):
+        """Ids and scores by a model of attributes; weights are whole, `where` asks for one value of an attribute."""
+        liked = {id_: weight for id_, weight in weights.items() if weight > 0}
+        rows = [self.item(id_)["row"] for id_ in liked]
+        groups = plain_ranking.group(rows, self.alike) if blend == "each" else [list(range(len(rows)))]
+        sizes = list(liked.values())
+        queries = [plain_ranking.add([[x * sizes[i] for x in rows[i]] for i in group]) for group in groups]
+        dislikes = [
+            (plain_ranking.lengthened(self.item(id_)["row"]), -weight / max(sizes))
+            for id_, weight in weights.items()
+            if weight < 0
+        ]
+        if dislikes:
+            queries = [plain_ranking.lengthened(query) for query in queries]
+        banned = {*weights, *exclude}
+        found = [dict(self.search(query, len(self.items), banned, where, dislikes)) for query in queries]
+        best = plain_ranking.interleave([list(of)[:k] for of in found], [sum(sizes[i] for i in g) for g in groups], k)
+        return [(id_, max(of[id_] for of in found)) for id_ in best]
 
-    def search(self, query, k, banned=(), where=None):
+    def search(self, query, k, banned=(), where=None, dislikes=()):
         found = []
         for place, item in enumerate(self.items):
             has = all(value in item["attributes"].get(name, ()) for name, value in (where or {}).items())
             if has and item["id"] not in banned:
-                score = sum(a * b for a, b in zip(item["row"], query, strict=True))
-                found.append((-score, place, item["id"]))
-        length = math.sqrt(sum(entry * entry for entry in query))
+                losses = (
+                    plain_ranking.loss(item["row"], row, weight, 1 / self.scale, self.alike) for row, weight in dislikes
+                )
+                found.append((-plain_ranking.dot(item["row"], query) + sum(losses), place, item["id"]))
+        length = math.sqrt(plain_ranking.dot(query, query))
         return [(id_, -score * self.scale / length) for score, _, id_ in sorted(found)[:k]]
 
 

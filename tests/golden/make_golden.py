@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from tests import plain_ranking
 from training.console.quiet_tensorflow import import_tensorflow
 
 import_tensorflow()
@@ -34,6 +35,7 @@ DIMS = 16
 NEGATIVE_COLUMNS = 4
 FILES = ("meals-8", "meals-4", "likes")
 Question = dict[str, Any]
+_TOGETHER = {"blend": "together"}
 
 
 def make(folder: Path) -> None:
@@ -95,10 +97,11 @@ def _cases(model: ModelFile) -> Iterator[Question]:
     for number in (1, 1, 2, 3, 5, 8, 20):
         items = chance.sample(ids, number)
         k = chance.choice((1, 5, 10))
-        yield _answered(model, {"call": "recommend", "items": items, "k": k})
-    yield _answered(model, {"call": "recommend", "items": [names[3], names[7]], "k": 60})
-    yield _answered(model, {"call": "recommend", "items": {ids[1]: 3, ids[5]: 1}, "k": 10})
-    yield _answered(model, {"call": "recommend", "items": [ids[1], ids[4]], "exclude": [ids[0], ids[2]], "k": 10})
+        yield _answered(model, {"call": "recommend", "items": items, "k": k} | _TOGETHER)
+    yield _answered(model, {"call": "recommend", "items": [names[3], names[7]], "k": 60} | _TOGETHER)
+    yield _answered(model, {"call": "recommend", "items": {ids[1]: 3, ids[5]: 1}, "k": 10} | _TOGETHER)
+    left_out = {"exclude": [ids[0], ids[2]], "k": 10}
+    yield _answered(model, {"call": "recommend", "items": [ids[1], ids[4]]} | left_out | _TOGETHER)
     yield _answered(model, {"call": "recommend", "items": [ids[6]], "where": {"course": ["soup", "salad"]}, "k": 10})
     yield _answered(model, {"call": "recommend", "items": [ids[6]], "where": {"course": {"not": ["dessert"]}}, "k": 5})
     for item in (ids[0], ids[11], ids[59]):
@@ -106,6 +109,26 @@ def _cases(model: ModelFile) -> Iterator[Question]:
     yield _answered(model, {"call": "similar", "item": ids[8], "where": {"served": ["cold"]}, "k": 10})
     for row in (0, 17, 42):
         yield {"call": "find", "text": names[row], "ids": [ids[row]]}
+    yield from _cases_of_tastes(model, ids)
+
+
+def _cases_of_tastes(model: ModelFile, ids: list[str]) -> Iterator[Question]:
+    """Several tastes, dislikes, and no favorites at all."""
+    chance = random.Random(3)
+    for number in (2, 3, 5, 8, 20):
+        yield _answered(model, {"call": "recommend", "items": chance.sample(ids, number), "k": 10, "blend": "each"})
+    yield _answered(model, {"call": "recommend", "items": chance.sample(ids, 4), "k": 7})
+    yield _answered(model, {"call": "recommend", "items": {ids[3]: 3, ids[9]: 1, ids[20]: 0}, "k": 60, "blend": "each"})
+    for number in (1, 3):
+        disliked = chance.sample(ids[30:], number)
+        yield _answered(model, {"call": "recommend", "items": ids[7:8], "dislikes": disliked, "k": 10})
+    weights = {ids[5]: 2, ids[6]: 1, ids[12]: 1, ids[33]: -1, ids[40]: -3}
+    yield _answered(model, {"call": "recommend", "items": weights, "k": 10, "blend": "each"})
+    yield _answered(model, {"call": "recommend", "items": weights, "k": 10, "blend": "together"})
+    cold = {"where": {"served": ["cold"]}, "exclude": ids[:2]}
+    yield _answered(model, {"call": "recommend", "items": ids[20:25], "k": 10, "blend": "each"} | cold)
+    yield _answered(model, {"call": "recommend", "items": [], "k": 12})
+    yield _answered(model, {"call": "recommend", "items": [], "dislikes": ids[:1], "k": 5} | cold)
 
 
 def _answered(model: ModelFile, question: Question) -> Question:
@@ -125,15 +148,75 @@ def _answer(model: ModelFile, question: Question) -> tuple[list[int], list[np.fl
     allowed = [row for row in range(len(table)) if row not in left_out and _meets(model, row, question.get("where"))]
     if question["call"] == "similar" and model.manifest.preference:
         return _by_cosine(table, weight_of, allowed, question["k"])
+    if question["call"] == "recommend":
+        weight_of |= {place[item]: -1 for item in question.get("dislikes", ())}
+        allowed = [row for row in allowed if row not in weight_of]
+        return _recommended(model, table, weight_of, allowed, question)
     query = _query(model, table, weight_of)
     best = sorted(allowed, key=lambda row: (-_dot(table[row], query), row))[: question["k"]]
+    return best, [_as_cosine(model, _dot(table[row], query), query) for row in best]
+
+
+def _recommended(
+    model: ModelFile, table: list[list[int]], weight_of: dict[int, float], allowed: list[int], question: Question
+) -> tuple[list[int], list[np.float32]]:
+    """The best of each taste in turns, by scores less what dislikes take away; without favorites the best known."""
+    k, dims = question["k"], model.manifest.dims
+    directions = [row[:dims] for row in table]
+    alike = plain_ranking.alike_from(directions)
+    liked = [row for row, weight in weight_of.items() if weight > 0]
+    disliked = {row: -weight for row, weight in weight_of.items() if weight < 0}
+    if not liked:
+        return _best_known(model, table, [*disliked], allowed, k)
+    blend = question.get("blend", "together" if model.manifest.preference else "each")
+    groups = [list(range(len(liked)))]
+    if blend == "each":
+        groups = plain_ranking.group([directions[row] for row in liked], alike)
+    queries = [_query(model, table, {liked[i]: weight_of[liked[i]] for i in group}) for group in groups]
+    loss = dict.fromkeys(allowed, 0)
+    if disliked:
+        queries = [plain_ranking.lengthened(query) for query in queries]
+        greatest = max(weight_of[row] for row in liked)
+        padding = [0] * (len(table[0]) - dims)
+        for row, weight in disliked.items():
+            query = plain_ranking.lengthened([*directions[row], *padding])
+            for other in allowed:
+                length = _length(model, directions[other])
+                loss[other] += plain_ranking.loss(table[other], query, weight / greatest, length, alike)
+    scores = [{row: _dot(table[row], query) - loss[row] for row in allowed} for query in queries]
+    lists = [sorted(allowed, key=lambda row, of=of: (-of[row], row))[:k] for of in scores]
+    best = plain_ranking.interleave(lists, [sum(weight_of[liked[i]] for i in group) for group in groups], k)
+    pairs = list(zip(scores, queries, strict=True))
+    return best, [max(_as_cosine(model, of[row], query) for of, query in pairs) for row in best]
+
+
+def _best_known(
+    model: ModelFile, table: list[list[int]], disliked: list[int], allowed: list[int], k: int
+) -> tuple[list[int], list[np.float32]]:
+    """By the bias, or in the order of the file; one alike to a disliked one or to one before comes after all others."""
+    directions = [row[: model.manifest.dims] for row in table]
+    alike = plain_ranking.alike_from(directions)
+    known = [row[-1] + 128 if model.manifest.preference else 0 for row in table]
+    unlike, rest = [], []
+    for row in sorted(allowed, key=lambda row: (-known[row], row)):
+        others = [*disliked, *unlike]
+        repeats = any(plain_ranking.cosine(directions[row], directions[other]) >= alike for other in others)
+        (rest if repeats else unlike).append(row)
+    best = [*unlike, *rest][:k]
+    return best, [np.float32(known[row]) / np.float32(max(1, *known)) for row in best]
+
+
+def _length(model: ModelFile, direction: list[int]) -> float:
+    return math.sqrt(_dot(direction, direction)) if model.manifest.preference else 1 / model.manifest.scale
+
+
+def _as_cosine(model: ModelFile, score: int, query: list[int]) -> np.float32:
     norm_of = query[:-1] if model.manifest.preference else query
     norm = np.float32(math.sqrt(np.float32(max(1, _dot(norm_of, norm_of)))))
-    factor = np.float32(model.manifest.scale) / norm
-    return best, [np.float32(_dot(table[row], query)) * factor for row in best]
+    return np.float32(score) * (np.float32(model.manifest.scale) / norm)
 
 
-def _query(model: ModelFile, table: list[list[int]], weight_of: dict[int, int]) -> list[int]:
+def _query(model: ModelFile, table: list[list[int]], weight_of: dict[int, float]) -> list[int]:
     total = [sum(table[row][column] * w for row, w in weight_of.items()) for column in range(len(table[0]))]
     rule = model.manifest.preference
     if rule is None:

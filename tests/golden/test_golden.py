@@ -24,7 +24,7 @@ def stored_cases():
 def ask(meals, case):
     match case["call"]:
         case "recommend":
-            options = {name: case[name] for name in ("exclude", "where") if name in case}
+            options = {name: case[name] for name in ("dislikes", "exclude", "where", "blend") if name in case}
             return meals.recommend(case["items"], case["k"], **options)
         case "similar":
             return meals.similar(case["item"], case["k"], where=case.get("where"))

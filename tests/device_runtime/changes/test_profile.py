@@ -1,6 +1,6 @@
 import pytest
 
-from device_runtime import InvalidWeightError, NoFavoritesError, Recommender, UnknownItemError
+from device_runtime import InvalidWeightError, Recommender, UnknownItemError
 
 
 @pytest.fixture
@@ -40,14 +40,13 @@ def test_forgetting_and_removing_take_likes_back(meals):
     assert meals.profiles == ["bob"]
 
 
-def test_a_profile_of_dislikes_has_nothing_to_go_by(meals, model_path):
+def test_a_profile_that_likes_nothing_gets_the_best_known_without_what_it_dislikes(meals, model_path):
     anna = meals.profile("anna")
-    for profile in (anna, Recommender.open(model_path).profile("anna")):
-        with pytest.raises(NoFavoritesError, match="'anna' likes nothing yet"):
-            profile.recommend()
-    anna.dislike("borscht")
-    with pytest.raises(NoFavoritesError, match="'anna' likes nothing yet"):
-        anna.recommend()
+    best = anna.recommend(5)
+    assert best == Recommender.open(model_path).profile("anna").recommend(5) == meals.recommend([], 5)
+    anna.dislike(best[0].id)
+    assert anna.recommend(5) == meals.recommend([], 5, dislikes=[best[0].id])
+    assert best[0].id not in [neighbor.id for neighbor in anna.recommend(300)]
 
 
 @pytest.mark.parametrize("weight", [0, -1, float("nan"), 1e39, "2", None, True])

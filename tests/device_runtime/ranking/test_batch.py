@@ -5,7 +5,6 @@ from device_runtime import (
     ContradictoryLikesError,
     InvalidArgumentError,
     InvalidCountError,
-    NoFavoritesError,
     UnknownItemError,
 )
 from device_runtime.ranking import ranker
@@ -34,10 +33,11 @@ def way(request, monkeypatch):
         {"where": {"course": {"not": "soup"}}, "exclude": ["baklava"], "diversify": 0.4},
         {"where": {"course": []}},
         {"diversify": 0.7, "k": 3},
+        {"blend": "together"},
     ],
 )
 def test_a_batch_answers_as_one_by_one_does(recommender, way, options):
-    baskets = [*some_baskets(recommender, 70), {"borscht": 2, "baklava": -1}, {"borscht": 0.5, "baklava": 0.1}]
+    baskets = [*some_baskets(recommender, 70), [], {"borscht": 2, "baklava": -1}, {"borscht": 0.5, "baklava": 0.1}]
     single = [recommender.recommend(basket, **options) for basket in baskets]
     together = recommender.recommend_many(iter(baskets), **options)
     assert [[n.id for n in found] for found in together] == [[n.id for n in found] for found in single]
@@ -64,7 +64,6 @@ def test_no_baskets_are_no_answers(recommender):
 @pytest.mark.parametrize(
     ("baskets", "options", "error", "message"),
     [
-        ([["borscht"], []], {}, NoFavoritesError, "^basket 1: no favorites"),
         ([["borscht"], {"crepes": 1, "Crêpes": -1}], {}, ContradictoryLikesError, "^basket 1: Crêpes is given"),
         (["borscht"], {}, InvalidArgumentError, "^basket 0: items is the text"),
         ("borscht", {}, InvalidArgumentError, "give a list of baskets"),

@@ -3,13 +3,14 @@ import math
 import pytest
 
 from device_runtime import NoFavoritesError, UnknownItemError
+from tests import plain_ranking
 from tests.device_runtime.plain import Plain
 
 
 def test_the_parts_are_those_of_plain_integers_and_sum_up_to_the_score(recommender, model):
     plain = Plain(model)
-    weights = {"pancakes": 1, "borscht": 3, "tiramisu": -2}
-    why = recommender.explain(weights, "Blini")
+    weights = {"pancakes": 1, "borscht": 3, "tiramisu": 0}
+    why = recommender.explain(weights, "Blini", blend="together")
     rows = {id_: plain.item(id_)["row"] for id_ in [*weights, "blini"]}
     query = [sum(weight * rows[id_][column] for id_, weight in weights.items()) for column in range(16)]
     length = math.sqrt(sum(entry**2 for entry in query))
@@ -24,7 +25,28 @@ def test_the_parts_are_those_of_plain_integers_and_sum_up_to_the_score(recommend
     assert parts == sorted(parts, reverse=True)
     assert sum(parts) == pytest.approx(why.score, abs=1e-6)
     assert sum(abs(c.share) for c in why.contributions) == pytest.approx(1)
-    assert all((c.share < 0) == (c.part < 0) for c in why.contributions)
+
+
+def test_a_result_is_explained_by_the_taste_that_it_answers(recommender):
+    favorites = ["pancakes", "borscht"]
+    for neighbor in recommender.recommend(favorites, 6):
+        why = recommender.explain(favorites, neighbor.id)
+        assert (why.id, why.name, why.score) == neighbor
+        first, second = why.contributions
+        assert (first.part, second.part) == (pytest.approx(neighbor.score, abs=1e-6), 0)
+        assert neighbor.score == pytest.approx(recommender.score(first.id, neighbor.id), abs=1e-6)
+
+
+def test_what_a_dislike_takes_away_is_a_part_below_0(recommender):
+    disliked = recommender.similar("borscht", 1)[0].id
+    near = recommender.similar(disliked, 1, exclude=["borscht"])[0].id
+    why = recommender.explain(["borscht"], near, dislikes=[disliked])
+    parts = {contribution.id: contribution.part for contribution in why.contributions}
+    likeness = recommender.score(near, disliked)
+    bound = (1 + 2 * plain_ranking.alike_from(recommender.file.table.tolist())) / 3
+    assert parts[disliked] == pytest.approx(-2 * (likeness - bound), abs=2e-3)
+    assert sum(parts.values()) == pytest.approx(why.score, abs=1e-5)
+    assert {c.id for c in why.contributions if c.share < 0} == {disliked}
 
 
 def test_the_score_is_the_one_that_comes_back(recommender):
@@ -33,7 +55,7 @@ def test_the_score_is_the_one_that_comes_back(recommender):
         assert (why.id, why.name, why.score) == neighbor
     first = recommender.recommend(["pancakes", "borscht"], 1)[0]
     assert recommender.explain(["pancakes", "borscht"], first.id).score == pytest.approx(first.score, abs=2e-7)
-    fractions = {"pancakes": 0.25, "borscht": 0.7}
+    fractions = {"pancakes": 0.25, "borscht": 0.7, "crepes": 0.3}
     first = recommender.recommend(fractions, 1)[0]
     why = recommender.explain(fractions, first.id)
     assert why.score == first.score == pytest.approx(sum(c.part for c in why.contributions), abs=1e-5)

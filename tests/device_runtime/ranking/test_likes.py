@@ -9,12 +9,12 @@ from device_runtime import (
     ContradictoryLikesError,
     InvalidArgumentError,
     InvalidWeightError,
-    NoFavoritesError,
     Recommender,
     UnknownItemError,
 )
 from device_runtime.items.items import Items
-from device_runtime.ranking.likes import merge_profile, resolve_likes, sum_likes
+from device_runtime.ranking.likes import merge_profile, resolve_likes
+from device_runtime.ranking.question import form_question
 from tests.device_runtime.plain import Plain, same
 
 rows = st.integers(0, 299)
@@ -33,12 +33,10 @@ def test_whole_weights_give_the_answers_of_plain_integers(recommender, plain, we
     weights = {plain.ids()[row]: weight for row, weight in weights.items()}
     exclude = [plain.ids()[row] for row in exclude]
     where = {"course": "soup"} if soup else {}
-    if all(weight <= 0 for weight in weights.values()):
-        with pytest.raises(NoFavoritesError):
-            recommender.recommend(weights, k)
-    else:
-        found = recommender.recommend(weights, k, exclude=exclude, where=where)
-        assert same(found, plain.recommend(weights, k, exclude, where))
+    if any(weight > 0 for weight in weights.values()):
+        for blend in ("each", "together"):
+            found = recommender.recommend(weights, k, exclude=exclude, where=where, blend=blend)
+            assert same(found, plain.recommend(weights, k, exclude, where, blend))
 
 
 def test_dislikes_weigh_minus_one_and_do_not_come_back(recommender, plain):
@@ -54,15 +52,15 @@ def test_weights_of_one_are_a_list(recommender):
 
 
 def test_an_item_of_weight_0_counts_for_nothing_and_does_not_come_back(recommender):
-    first, *rest = recommender.recommend(["borscht", "baklava"], 11)
-    found = recommender.recommend({"borscht": 1, "baklava": 1, first.id: 0}, 10)
+    first, *rest = recommender.recommend(["borscht", "baklava"], 11, blend="together")
+    found = recommender.recommend({"borscht": 1, "baklava": 1, first.id: 0}, 10, blend="together")
     assert [n.id for n in found] == [n.id for n in rest]
 
 
 def test_fractions_point_where_their_sum_does(recommender):
-    weights = {"borscht": 0.3, "Hot dog": 1e-3, "Baklava": -0.2}
+    weights = {"borscht": 0.3, "Hot dog": 1e-3, "Baklava": 0.2}
     target = sum(recommender.vector(item).astype(float) * weight for item, weight in weights.items())
-    for neighbor in recommender.recommend(weights, 20):
+    for neighbor in recommender.recommend(weights, 20, blend="together"):
         vector = recommender.vector(neighbor.id).astype(float)
         assert neighbor.score == pytest.approx(vector @ target / np.linalg.norm(target), abs=1e-5)
 
@@ -88,29 +86,21 @@ def test_items_that_are_liked_and_disliked_are_named(recommender, items, dislike
     assert caught.value.items == names
 
 
-def test_weights_that_cancel_out_are_an_error(model, monkeypatch):
+def test_favorites_that_cancel_out_are_an_error(model, monkeypatch):
     catalog = Items(model)
-    twins = np.repeat(model.table[:1], len(model.table), axis=0)  # as if all items were alike
-    monkeypatch.setattr(catalog, "vectors", lambda rows: twins[rows])
-    first, second, third = catalog.ids[:3]
-    for items in ({first: 2, second: -2}, {first: 0.1, second: 0.2, third: -0.3}):
-        with pytest.raises(ContradictoryLikesError, match="cancel one another out") as caught:
-            sum_likes(catalog, resolve_likes(catalog, items))
-        assert caught.value.items == tuple(catalog.names[: len(items)])
+    opposite = np.stack([model.table[0], -model.table[0]])  # as if the second item were the opposite of the first
+    monkeypatch.setattr(catalog, "vectors", lambda rows: opposite[rows % 2])
+    likes = resolve_likes(catalog, {catalog.ids[0]: 2, catalog.ids[1]: 2})
+    with pytest.raises(ContradictoryLikesError, match="cancel one another out") as caught:
+        form_question(catalog, likes, "together")
+    assert caught.value.items == tuple(catalog.names[:2])
+    assert len(form_question(catalog, likes, "each").tastes) == 2
 
 
 @pytest.mark.parametrize("weight", [math.nan, math.inf, -math.inf, "1", None, True, 1j, 10**400])
 def test_a_weight_is_a_finite_number(recommender, weight):
     with pytest.raises(InvalidWeightError, match=r"the weight is .*; give a "):
         recommender.recommend({"borscht": weight})
-
-
-@pytest.mark.parametrize(
-    ("items", "dislikes"), [([], []), ({}, []), ({"borscht": 0}, []), ({"borscht": -1}, []), ([], ["borscht"])]
-)
-def test_without_favorites_there_is_nothing_to_go_by(recommender, items, dislikes):
-    with pytest.raises(NoFavoritesError, match="no favorites were given; name at least one item"):
-        recommender.recommend(items, dislikes=dislikes)
 
 
 def test_other_bad_favorites_are_errors(recommender):
@@ -120,6 +110,8 @@ def test_other_bad_favorites_are_errors(recommender):
         recommender.recommend({"bors": 2})
     with pytest.raises(UnknownItemError):
         recommender.recommend(["borscht"], dislikes=["nothing of the kind"])
+    with pytest.raises(InvalidArgumentError, match="blend is 'both'; give one of each, together"):
+        recommender.recommend(["borscht", "crepes"], blend="both")
 
 
 def test_numpy_numbers_are_weights(model_path):
@@ -140,7 +132,7 @@ def test_numpy_numbers_are_weights(model_path):
 )
 def test_a_question_wins_over_the_profile_whatever_the_names(model, favorites, dislikes, merged):
     likes = {"borscht": -1, "hummus": 2}
-    assert merge_profile(Items(model), favorites, dislikes, "anna", likes) == merged
+    assert merge_profile(Items(model), favorites, dislikes, likes) == merged
 
 
 def test_a_profile_does_not_hide_what_a_question_contradicts(model_copy):
