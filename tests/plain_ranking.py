@@ -37,7 +37,7 @@ def group(vectors, least_alike):
 
 
 def interleave(lists, weights, k):
-    """Rows in turns: of the list with the greatest weight / (2 turns + 1), of equal ones with fewest, then the first."""
+    """Rows in turns: of the list with the greatest weight / (2 turns + 1), then with fewest, then the first."""
     turns, taken = [0] * len(lists), []
     lists = [list(rows) for rows in lists]
     while len(taken) < k and any(lists):
