@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # the changes made on the device are checked without numpy
     from numpy.typing import ArrayLike, NDArray
 
 EngineName = Literal["auto", "tflite", "numpy", "usearch"]
+Blend = Literal["each", "together"]
 Values = str | Iterable[str]
 LARGEST_FLOAT32 = 3.4028234e38
 _BYTES = {"": 1, "B": 1, "KB": 1000, "MB": 1_000_000, "KIB": 1024, "MIB": 1 << 20}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from device_runtime.arguments import EngineName, Values, check_count, check_vector, several
+from device_runtime.arguments import Blend, EngineName, Values, check_count, check_vector, several
 from device_runtime.changes.changeable import Changeable
 from device_runtime.engines.choice import create
 from device_runtime.errors import InvalidArgumentError
@@ -21,7 +21,7 @@ from device_runtime.items.families import Family
 from device_runtime.items.fuzzy import SURE
 from device_runtime.items.items import Items
 from device_runtime.ranking.likes import Favorites, Likes, merge_profile, resolve_likes
-from device_runtime.ranking.question import Blend, form_question
+from device_runtime.ranking.question import form_question
 from device_runtime.ranking.ranker import Ranker, RankingOptions
 from device_runtime.results import Explanation, Match, Neighbor
 

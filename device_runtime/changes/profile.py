@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from device_runtime.arguments import Values, check_weight_of_like
+from device_runtime.arguments import Blend, Values, check_weight_of_like
 from device_runtime.changes.device_changes import DeviceChanges
 from device_runtime.items.attributes import Filter
 from device_runtime.ranking.likes import resolve_likes
-from device_runtime.ranking.question import Blend
 from device_runtime.ranking.ranker import Ranker, RankingOptions
 from device_runtime.results import Neighbor
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from device_runtime.arguments import EngineName
+from device_runtime.arguments import Blend, EngineName
 from device_runtime.cli.names import settle_items, settle_names
 from device_runtime.cli.parser import ME
 from device_runtime.cli.printing import (
@@ -130,11 +130,12 @@ class Liking(Question):
     dislikes: list[str]
     profile: str | None
     no_profile: bool
+    blend: Blend | None
 
     def likes(self, model: Recommender) -> dict[str, Any]:
         """As the calls of `Recommender` take them."""
         items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes)
-        return {"items": items, "dislikes": dislikes, "profile": self._profile_of(model)}
+        return {"items": items, "dislikes": dislikes, "profile": self._profile_of(model), "blend": self.blend}
 
     def _profile_of(self, model: Recommender) -> str | None:
         if self.no_profile or self.profile is not None:
@@ -151,7 +152,11 @@ class Recommend(Liking, Ranking):
 
     def __call__(self) -> None:
         model = self.open_model(self.engine)
-        self.print_found(model.recommend(**self.likes(model), **self.options(model)))
+        likes = self.likes(model)
+        profile = likes["profile"]
+        if not self.items and not (profile and any(weight > 0 for weight in model.profile(profile).likes.values())):
+            note("no favorites were given: these are the best known")
+        self.print_found(model.recommend(**likes, **self.options(model)))
         if model.manifest.preference and not self.json:
             note(LIKING)
 

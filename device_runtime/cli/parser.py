@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, get_args
 
 from device_runtime import __version__
-from device_runtime.arguments import EngineName, check_count, check_share, check_weight_of_like, parse_bytes
+from device_runtime.arguments import Blend, EngineName, check_count, check_share, check_weight_of_like, parse_bytes
 from device_runtime.errors import unreadable
 
 ME = "me"  # whose likes count where nobody is named: a terminal is one person's
@@ -121,6 +121,8 @@ def _add_likes(command: argparse.ArgumentParser) -> None:
     text = f"count what this profile likes, too, as `mignon like` noted it (default: {ME})"
     profile.add_argument("--profile", metavar="NAME", help=text)
     profile.add_argument("--no-profile", action="store_true", help="count the given items alone")
+    text = "serve each taste in its share, or what is near all favorites together (default: what suits the model)"
+    command.add_argument("--blend", choices=get_args(Blend), help=text)
     _add_repeatable(command, "--dislike", "dislikes", "ITEM", "keep away from this item")
 
 

@@ -8,11 +8,12 @@ from itertools import islice, repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.arguments import Blend
 from device_runtime.errors import InvalidArgumentError
 from device_runtime.items.attributes import Filter
 from device_runtime.items.items import Items
 from device_runtime.ranking.likes import Favorites, resolve_likes
-from device_runtime.ranking.question import Blend, Question, form_question
+from device_runtime.ranking.question import Question, form_question
 from device_runtime.ranking.tastes import Taste
 from device_runtime.scoring.integers import Query, Ranking, Rows
 from device_runtime.scoring.scan import QUERIES_AT_ONCE, best_of_rows

@@ -7,6 +7,7 @@ import numpy as np
 from device_runtime.errors import NoFavoritesError
 from device_runtime.items.items import Items, names_of
 from device_runtime.ranking.dislikes import compute_loss
+from device_runtime.ranking.likes import Likes
 from device_runtime.ranking.question import Question
 from device_runtime.results import Contribution, Explanation, SharedValue
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.arguments import Blend
 from device_runtime.errors import ContradictoryLikesError, InvalidArgumentError
 from device_runtime.items.items import Items
 from device_runtime.ranking.dislikes import Dislike, compute_loss, make_dislike
 from device_runtime.ranking.likes import Likes
 from device_runtime.ranking.tastes import Taste, group_favorites
 from device_runtime.scoring.integers import Query, Rows, integer_query
-
-Blend = Literal["each", "together"]
 
 
 class Question(NamedTuple):

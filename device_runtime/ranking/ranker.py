@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.arguments import Values, check_count, check_share, several
+from device_runtime.arguments import Blend, Values, check_count, check_share, several
 from device_runtime.engines.base import Engine
 from device_runtime.items.attributes import Filter
 from device_runtime.items.families import Family
@@ -16,7 +16,7 @@ from device_runtime.items.items import Items
 from device_runtime.ranking.dislikes import compute_loss
 from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversify
 from device_runtime.ranking.likes import Favorites, Likes, resolve_favorites, resolve_likes
-from device_runtime.ranking.question import Blend, Question, form_question
+from device_runtime.ranking.question import Question, form_question
 from device_runtime.ranking.tastes import interleave
 from device_runtime.results import Neighbor
 from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, integer_query

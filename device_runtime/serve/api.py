@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from device_runtime import __version__
+from device_runtime.arguments import Blend
 from device_runtime.errors import (
     InvalidArgumentError,
     InvalidCountError,
@@ -86,6 +87,7 @@ class Api:
             "entries": dict(model.entries()),
             "digest": model.digest,
             "engine": self.recommender.engine,
+            "blends": get_args(Blend),
             "mignon": __version__,
         }
         self._cross_origin = cross_origin
@@ -182,7 +184,11 @@ def _similar(api: Api, question: SimilarQuestion) -> Response:
 
 def _recommend(api: Api, question: RecommendQuestion) -> Response:
     found = api.recommender.recommend(
-        question.items, dislikes=question.dislikes, profile=question.profile, **question.options()
+        question.items,
+        dislikes=question.dislikes,
+        profile=question.profile,
+        blend=question.blend,
+        **question.options(),
     )
     return _detailed(api, question, found) if question.details else _results(found)
 
@@ -218,12 +224,18 @@ def _batch(api: Api, question: BatchQuestion) -> Response:
         raise InvalidArgumentError(f"there are {count} baskets; give up to {MAX_BASKETS} at a time")
     if count * k > MAX_RESULTS:
         raise InvalidCountError(f"k is {k} for {count} baskets; give up to {MAX_RESULTS} in all")
-    found = api.recommender.recommend_many(question.baskets, **question.options())
+    found = api.recommender.recommend_many(question.baskets, blend=question.blend, **question.options())
     return json_response({"results": [[neighbor._asdict() for neighbor in neighbors] for neighbors in found]})
 
 
 def _explain(api: Api, question: ExplainQuestion) -> Response:
-    why = api.recommender.explain(question.items, question.result, dislikes=question.dislikes, profile=question.profile)
+    why = api.recommender.explain(
+        question.items,
+        question.result,
+        dislikes=question.dislikes,
+        profile=question.profile,
+        blend=question.blend,
+    )
     return json_response(as_record(why))
 
 

@@ -14,6 +14,7 @@ from device_runtime.serve.values import (
     MAX_TEXT,
     Attributes,
     Baskets,
+    Blending,
     Count,
     Dislikes,
     Flag,
@@ -81,6 +82,7 @@ class RecommendQuestion(RankingQuestion):
     dislikes: Dislikes = ()
     profile: OptionalText = None
     details: Flag = False
+    blend: Blending = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,7 @@ class BatchQuestion(RankingQuestion):
     """`/v1/batch`."""
 
     baskets: Baskets = ()
+    blend: Blending = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ class ExplainQuestion:
     items: Weighted = ()
     dislikes: Dislikes = ()
     profile: OptionalText = None
+    blend: Blending = None
 
 
 @dataclass(frozen=True)

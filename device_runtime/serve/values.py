@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
-from device_runtime.arguments import LARGEST_FLOAT32
+from device_runtime.arguments import LARGEST_FLOAT32, Blend
 from device_runtime.errors import InvalidArgumentError, InvalidCountError, InvalidVectorError, InvalidWeightError
 from device_runtime.items.attributes import Filter
 
@@ -163,6 +163,7 @@ def _flag_of_text(name: str, texts: list[str]) -> bool:
 
 Text = Annotated[str, Kind(_text, _only)]
 OptionalText = Annotated[str | None, Kind(_text, _only)]
+Blending = Annotated[Blend | None, Kind(_text, _only)]
 Texts = Annotated[Sequence[str], Kind(_texts, _all)]
 Dislikes = Annotated[Sequence[str], Kind(_texts, _all, "dislike")]
 Pair = Annotated[Sequence[str], Kind(_texts, _pair, "item")]

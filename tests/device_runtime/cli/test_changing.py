@@ -100,8 +100,6 @@ def test_changes_are_told_in_words(model_copy, capsys):
         (["add", "New", "--near", "pancaks"], "did you mean Pancakes"),
         (["rename", "soup", "Liquid"], "no item is called 'soup'"),
         (["like", "blini", "--weight", "1e39"], "the weight is 1e+39; give a number above 0 and up to 3.40282e+38"),
-        (["recommend", "--profile", "nobody"], "'nobody' likes nothing yet"),
-        (["recommend"], "no favorites were given"),
         (["recommend", "crepes", "--dislike", "Crêpes"], "Crêpes is given the weights 1 and -1"),
         (["explain", "blini"], "no favorites were given"),
     ],

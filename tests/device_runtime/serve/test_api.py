@@ -43,6 +43,16 @@ def test_similar_answers_as_the_python_api_does(service, meals):
     assert service.ask_json(path)[1]["results"] == as_json(expected)
 
 
+def test_tastes_are_blended_as_the_python_api_does(service, meals):
+    assert service.ask_json("/v1/info")[1]["blends"] == ["each", "together"]
+    for blend in ("each", "together"):
+        expected = as_json(meals.recommend(["borscht", "tiramisu"], 6, blend=blend))
+        assert service.ask_json(f"/v1/recommend?item=borscht&item=tiramisu&k=6&blend={blend}")[1]["results"] == expected
+        body = {"baskets": [["borscht", "tiramisu"]], "k": 6, "blend": blend}
+        assert service.ask_json("/v1/batch", body)[1]["results"] == [expected]
+    assert service.ask_json("/v1/recommend?k=5")[1]["results"] == as_json(meals.recommend([], 5))
+
+
 def test_filters_are_typed_alike_in_the_url_in_json_and_in_python(service, meals):
     texts = ["Course=SOUP", "course:dessert", "served!=cold"]
     expected = meals.similar("pancakes", where={"course": ["soup", "dessert"], "served": {"not": "cold"}})
