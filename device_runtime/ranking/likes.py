@@ -95,7 +95,7 @@ def merge_profile(
     asked = favorites if isinstance(favorites, Mapping) else dict.fromkeys(several(favorites), 1.0)
     meant = [items.resolve(text) for text in (*asked, *several(dislikes))]
     asked_ids = {items.ids[found] if isinstance(found, int) else found.id for found in meant}
-    return {**{item: weight for item, weight in likes.items() if item not in asked_ids}, **asked}
+    return {**asked, **{item: weight for item, weight in likes.items() if item not in asked_ids}}
 
 
 def _resolve_weights(items: Items, favorites: Favorites, dislikes: Iterable[str]) -> Likes:

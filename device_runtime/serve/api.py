@@ -211,7 +211,9 @@ def _detailed(api: Api, question: RecommendQuestion, found: Sequence[Neighbor]) 
 def _details(recommender: Recommender, question: RecommendQuestion, item: str) -> dict[str, Any]:
     attributes = recommender.attributes_of(item)
     try:
-        why = recommender.explain(question.items, item, dislikes=question.dislikes, profile=question.profile)
+        why = recommender.explain(
+            question.items, item, dislikes=question.dislikes, profile=question.profile, blend=question.blend
+        )
     except NoFavoritesError:
         return {"attributes": attributes, "shared": [], "because": []}
     because = [part.name for part in why.contributions if part.share > 0][:_MOST_REASONS]

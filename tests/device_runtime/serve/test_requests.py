@@ -70,7 +70,7 @@ def test_bad_questions_in_the_url_are_400(service, path, type_, message):
             "/v1/recommend",
             {"item": ["pancakes"]},
             "InvalidArgumentError",
-            "no argument 'item' here; there are details, di",
+            "no argument 'item' here; there are blend, details, di",
         ),
         ("/v1/recommend", {"items": "pancakes"}, "InvalidArgumentError", "not a list of texts"),
         ("/v1/recommend", {"items": [3]}, "InvalidArgumentError", "not a list of texts"),
