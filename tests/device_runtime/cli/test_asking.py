@@ -185,7 +185,7 @@ def test_what_is_asked_wins_over_the_profile_by_command_http_and_python(model_co
         best = service.ask_json("/v1/recommend?profile=nobody")[1]["results"]
     assert main(["recommend", str(model_copy), "--profile", "nobody"]) == 0
     captured = capsys.readouterr()
-    assert captured.err == "no favorites were given: these are the best known\n"
+    assert captured.err == "mignon: no favorites were given: these are the best known\n"
     assert [line.split("  ")[1].strip() for line in captured.out.splitlines()] == [result["name"] for result in best]
     assert ask(capsys, "recommend", model_copy, "borscht", "--profile", "nobody") == ask(
         capsys, "similar", model_copy, "borscht"
