@@ -89,7 +89,7 @@ async function ask(focus = -1) {
 }
 
 function showResults(results, focus) {
-  const lines = resultLines(results, {areCosines: areCosines(), nameOf, act, fill});
+  const lines = resultLines(results, {isAsked: isAsked(state), areCosines: areCosines(), nameOf, act, fill});
   replaceKeepingFocus(at("results"), lines, at("text"));
   lines[focus]?.querySelector("button").focus();
   at("further").hidden = results.length < state.k || state.k >= MOST;

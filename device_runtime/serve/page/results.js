@@ -11,13 +11,16 @@ const ACTIONS = [
   ["hide", "excluded", "Leave this out"],
 ];
 
-/** One line for each result; `act(taste, result)` and `open(result, panel)` are told what is pressed. */
-export function resultLines(results, {areCosines, nameOf, act, fill}) {
+/** One line for each result, with a bar where something `isAsked`; `act` and `fill` are told what is pressed. */
+export function resultLines(results, {isAsked, areCosines, nameOf, act, fill}) {
   const long = lengths(results.map(result => result.score), areCosines);
-  return results.map((result, index) => line(result, long[index], {nameOf, act, fill}));
+  return results.map((result, index) => line(result, isAsked ? match(long[index]) : "", {nameOf, act, fill}));
 }
 
-function line(result, length, {nameOf, act, fill}) {
+const match = length =>
+  make("div", {className: "match"}, bar(length), make("span", {}, `${Math.round(100 * length)} %`));
+
+function line(result, match, {nameOf, act, fill}) {
   const panel = make("div", {className: "panel", id: `about-${result.id}`, hidden: true});
   const name = button({className: "name", ariaExpanded: "false"}, make("span", {}, result.name), icon("open"));
   name.dataset.does = "open";
@@ -27,11 +30,8 @@ function line(result, length, {nameOf, act, fill}) {
     name.setAttribute("aria-expanded", String(!panel.hidden));
     if (!panel.hidden) fill(result, panel);
   });
-  const percent = `${Math.round(100 * length)} %`;
-  return make("li", {className: "result"},
-    make("div", {className: "text"}, make("h3", {}, name), about(result), because(result, nameOf)),
-    make("div", {className: "match"}, bar(length), make("span", {}, percent)),
-    actions(result, act), panel);
+  const text = make("div", {className: "text"}, make("h3", {}, name), about(result), because(result, nameOf));
+  return make("li", {className: "result"}, text, match, actions(result, act), panel);
 }
 
 function about({attributes}) {

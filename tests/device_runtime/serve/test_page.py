@@ -373,3 +373,22 @@ def test_a_server_that_is_gone_is_told_and_the_page_goes_on(desk):
     desk.locator("#likes button").nth(1).click()
     settle(desk)
     assert len(names(desk)) == 10
+
+
+def test_how_tastes_are_mixed_is_asked_where_the_server_knows_ways_and_there_are_several(browser, meals_url):
+    with visiting(browser, meals_url) as page:
+
+        def knowing(route):
+            answer = route.fetch()
+            route.fulfill(response=answer, json={**answer.json(), "blends": ["each", "together"]})
+
+        expect(page.locator("#blends")).to_be_hidden()
+        page.route("**/v1/info", knowing)
+        page.reload()
+        like(page, "Pancakes")
+        expect(page.locator("#blends")).to_be_hidden()
+        like(page, "Borscht")
+        expect(page.get_by_label("each its share")).to_be_checked()
+        with page.expect_request("**/v1/recommend") as asked:
+            page.get_by_label("one mix").check()
+        assert asked.value.post_data_json["blend"] == "together"
