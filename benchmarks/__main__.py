@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 from benchmarks.benchmark import Benchmark
 from benchmarks.converter.command import ConverterBenchmark
@@ -14,6 +16,8 @@ from benchmarks.latency.command import IndexBenchmark, LatencyBenchmark
 from benchmarks.one_hot.command import LikenessBenchmark, OneHotBenchmark, SizeBenchmark
 from benchmarks.recommenders.command import InteractionsBenchmark
 from device_runtime.cli.exit import run
+from training.console.files import describe_os_error
+from training.console.libraries import name_missing_libraries
 
 BENCHMARKS: tuple[type[Benchmark], ...] = (
     OneHotBenchmark,
@@ -35,10 +39,18 @@ DEFAULT = OneHotBenchmark
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one benchmark; returns 0, 2 for bad usage or input, 1 for a failure, or 130 after Ctrl-C."""
 
-    def benchmark() -> None:
-        _asked(sys.argv[1:] if argv is None else argv).run()
+    benchmark = _asked(sys.argv[1:] if argv is None else argv)
 
-    return run(benchmark, "benchmarks", when_interrupted="nothing was written")
+    def check_and_run() -> None:
+        benchmark.check()
+        benchmark.run()
+
+    return run(
+        partial(name_missing_libraries, check_and_run),
+        "benchmarks",
+        when_interrupted="nothing was written",
+        describe_os_error=partial(describe_os_error, vars(benchmark).get("out", Path("results"))),
+    )
 
 
 def _asked(given: Sequence[str]) -> Benchmark:

@@ -43,13 +43,17 @@ def export_file(
         What was written, how much it keeps of the float model, and on which engines it was verified.
 
     Raises:
-        ExportError, TrainingError: an argument or the trained folder cannot be used.
+        ExportError, TrainingError: an argument or the trained folder cannot be used, or a file that no export wrote
+            would be replaced.
         VerificationError: the file keeps too little, has faults, or an engine answers otherwise; it is not kept.
     """
-    from export.pipeline import run_export
     from export.request import ExportRequest
 
-    return run_export(ExportRequest(Path(folder), Path(out), bits, max_bytes, progress, **options))
+    request = ExportRequest(Path(folder), Path(out), bits, max_bytes, progress, **options)
+    request.check()
+    from export.pipeline import run_export  # here, as it takes seconds
+
+    return run_export(request)
 
 
 def lint_file(path: str | Path) -> list[Fault]:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from device_runtime.cli.exit import run
 from export.errors import VerificationError
+from export.outputs import check_flatbuffer
 from export.request import BITS, METHODS, ExportRequest
+from training.console.files import describe_os_error
+from training.console.libraries import name_missing_libraries
 
 FAULTS = 1
 
@@ -22,22 +25,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["lint"]:
         arguments = _lint_parser().parse_args(argv[1:])
-        return run(partial(_lint, arguments.file, as_json=arguments.json), "export")
+        lint = partial(_lint, arguments.file, as_json=arguments.json)
+        return run(partial(name_missing_libraries, lint), "export")
     options = vars(_parser().parse_args(argv))
     as_json, progress = options.pop("json"), not options.pop("no_progress")
+    folder = options["folder"] if options["folder"].name else options["folder"].resolve()
+    options["out"] = options["out"] or folder.with_name(f"{folder.name}.tflite")
     request = ExportRequest(**options, progress=progress)
     return run(
-        partial(_export, request, as_json=as_json),
+        partial(name_missing_libraries, partial(_export, request, as_json=as_json)),
         "export",
         when_interrupted="nothing was written",
         failures=(VerificationError,),
-        describe_os_error=lambda error: (
-            f"{error.filename or request.out}: cannot be written ({error.strerror or error})"
-        ),
+        describe_os_error=partial(describe_os_error, request.out),
     )
 
 
 def _export(request: ExportRequest, *, as_json: bool) -> None:
+    request.check()
     from export.pipeline import run_export  # this and lint take a second, which help and bad usage do not need
     from export.report.text import describe_export
 
@@ -52,6 +57,7 @@ def _export(request: ExportRequest, *, as_json: bool) -> None:
 
 
 def _lint(path: Path, *, as_json: bool) -> int:
+    check_flatbuffer(path)
     from export.tflite.lint import lint_file
 
     faults = lint_file(path)
@@ -69,7 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("folder", metavar="model", type=Path, help="a folder written by python -m training")
-    add("--out", type=Path, default=Path("build/meals.tflite"), help="default: %(default)s")
+    add("--out", type=Path, help="file to write (default: beside the folder, by its name: build/songs.tflite)")
+    add("--force", action="store_true", help="replace files that no export wrote, too")
     add("--bits", type=int, choices=BITS, help="of an entry (default: 8, or by --max-bytes)")
     add("--dims", type=int, help="fewer than were trained (default: all, or by --max-bytes)")
     add(

@@ -28,13 +28,12 @@ from training.trained import Trained
 
 
 def run_export(request: ExportRequest) -> Exported:
-    """Quantizes, measures, writes and verifies what `request` asks for; see `export.export_file`.
+    """Quantizes, measures, writes and verifies what a checked `request` asks for; see `export.export_file`.
 
     Raises:
         ExportError, TrainingError: the request or the trained folder cannot be used.
         VerificationError: the file does not do what it should; nothing is left at its place.
     """
-    request.check()
     source = trained.load(request.folder)
     import_interpreters()
     if source.preference is not None:

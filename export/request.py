@@ -9,6 +9,8 @@ from typing import Literal, get_args
 from device_runtime.arguments import parse_bytes
 from device_runtime.format.layout import CONTROL_CHARACTERS
 from export.errors import ExportError
+from export.outputs import check_outputs
+from training.trained_folder import check_digests
 
 Method = Literal["auto", "ptq", "qat"]
 METHODS = get_args(Method)
@@ -41,6 +43,7 @@ class ExportRequest:
         index: also write an approximate index beside the file, for large catalogs.
         name: of the model; by default that of the file.
         license: of the catalog's data.
+        force: replace files that no export wrote, too.
     """
 
     folder: Path
@@ -56,6 +59,7 @@ class ExportRequest:
     index: bool = False
     name: str | None = None
     license: str = "unspecified"
+    force: bool = False
 
     @property
     def labels(self) -> Labels:
@@ -72,25 +76,40 @@ class ExportRequest:
         return None if self.max_bytes is None else parse_bytes(str(self.max_bytes))
 
     def check(self) -> None:
-        """Refuses what no model can be exported as.
+        """Refuses what no model can be exported as, before anything heavy is imported.
 
         Raises:
             ExportError, InvalidArgumentError: a path is of the wrong kind, or a value out of its range.
+            OutputError: something else than an export would be replaced.
+            TrainedFolderError: there is no trained folder.
         """
-        if self.out.is_dir():
-            raise ExportError(f"{self.out}: is a folder; give --out the name of a .tflite file")
         for option, text in (("--name", self.labels.name), ("--license", self.license)):
             if not CONTROL_CHARACTERS.isdisjoint(text):
                 raise ExportError(f"{option} is {text!r}, which holds a control character or line break; leave it out")
-        if self.frontier and Path(self.frontier).is_file():
-            raise ExportError(f"{self.frontier}: is a file; give --frontier the name of a folder")
-        if self.report and Path(self.report).is_dir():
-            raise ExportError(f"{self.report}: is a folder; give --report the name of a page to write")
         if self.bits not in {None, *BITS} or self.quantize not in METHODS:
             raise ExportError(f"{self.bits} bits by {self.quantize!r}: give 8 or 4, and one of {', '.join(METHODS)}")
         if self.min_overlap is not None and not 0 <= self.min_overlap <= 1:
             raise ExportError(f"{self.min_overlap} is not a share from 0 to 1; give --min-overlap one")
+        if self.dims is not None and self.dims < 1:
+            raise ExportError(f"{self.dims} dims were asked for; give 1 or more")
         _ = self.most_bytes
+        check_outputs(
+            self.out,
+            Path(self.report) if self.report else None,
+            Path(self.frontier) if self.frontier else None,
+            self._index_path,
+            name=self.labels.name,
+            force=self.force,
+        )
+        check_digests(self.folder)
+
+    @property
+    def _index_path(self) -> Path | None:
+        if not self.index:
+            return None
+        from device_runtime.engines.usearch_engine import index_path  # it imports numpy
+
+        return index_path(self.out)
 
     def check_for_interactions(self) -> None:
         """Refuses what only a model of attributes can be exported as: the other has one way to be quantized, one size.

@@ -27,7 +27,11 @@ def train_catalog(  # noqa: PLR0913 - each is an option of its own
     triplets: str | Path | None = None,
     popularity: str | None = None,
     resume: bool = False,
+    restart: bool = False,
+    force: bool = False,
+    on_resume: Callable[[int], None] | None = None,
     evaluate: bool = False,
+    columns: Sequence[str] = (),
     progress: bool = False,
     **settings: Any,
 ) -> Trained:
@@ -45,8 +49,12 @@ def train_catalog(  # noqa: PLR0913 - each is an option of its own
         triplets: to measure with; None takes `CATALOG.triplets.csv` beside the catalog, where there is one.
         popularity: a column of numbers, how widely an item is known: of names as like, the best known comes first.
             None takes what the rules beside the catalog name, if anything.
-        resume: continue a run to the same `out` that was stopped.
-        evaluate: measure against TF-IDF and its SVD as well, which trains five times more.
+        resume: there has to be a stopped run to `out` to continue; without it one is continued where there is one.
+        restart: train anew, whatever was stopped.
+        force: replace whatever is in the folder `out`.
+        on_resume: called with the number of epochs that a stopped run had done, where one is continued.
+        evaluate: measure against TF-IDF and its SVD as well, which trains five times more, six with triplets.
+        columns: whose values `evaluate` hides and asks for; none for all.
         progress: show a bar on standard error.
         settings: any of `training.by_attributes.settings.AttributeSettings`.
 
@@ -57,9 +65,6 @@ def train_catalog(  # noqa: PLR0913 - each is an option of its own
         TrainingError: the catalog, the triplets or a setting cannot be used, `out` is something else, or the checkpoint
             is of another run; each has a class of its own in `training.errors`.
     """
-    from training.console.quiet_tensorflow import import_tensorflow
-
-    import_tensorflow()
     from training.by_attributes.settings import AttributeSettings
     from training.by_attributes.train import CatalogRequest, train_from_catalog
     from training.inputs.catalog import BUILT_IN_CATALOG
@@ -71,7 +76,11 @@ def train_catalog(  # noqa: PLR0913 - each is an option of its own
         triplets=_path(triplets),
         popularity=popularity,
         resume=resume,
+        restart=restart,
+        force=force,
+        on_resume=on_resume,
         evaluate=evaluate,
+        columns=tuple(columns),
         progress=progress,
         settings=make_settings(AttributeSettings, settings),
     )
@@ -91,6 +100,9 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
     tensorboard: str | Path | None = None,
     on_read: Callable[[Report], None] | None = None,
     resume: bool = False,
+    restart: bool = False,
+    force: bool = False,
+    on_resume: Callable[[int], None] | None = None,
     evaluate: bool = False,
     progress: bool = False,
     **settings: Any,
@@ -108,11 +120,14 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
         min_user: users with fewer items are left out.
         min_item: items with fewer users are left out.
         max_user: of the items of a user, the heaviest so many are kept.
-        tune: search settings first, in so many trials; `resume` continues the search too.
+        tune: search settings first, in so many trials; a search that was stopped is continued too.
         tune_dims: widths that the search may choose among; none to keep `dims`.
         tensorboard: a folder to log to for TensorBoard.
         on_read: called before training with what became of the rows of the log.
-        resume: continue a run to the same `out` that was stopped.
+        resume: there has to be a stopped run to `out` to continue; without it one is continued where there is one.
+        restart: train anew, whatever was stopped.
+        force: replace whatever is in the folder `out`.
+        on_resume: called with the number of epochs that a stopped run had done, where one is continued.
         evaluate: measure on a fifth of the users as well, training once more without them.
         progress: show a bar on standard error.
         settings: any of `training.by_interactions.settings.InteractionSettings`.
@@ -125,11 +140,7 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
         TrainingError: the log, the catalog or a setting cannot be used, `out` is something else, or the checkpoint is
             of another run; each has a class of its own in `training.errors`.
     """
-    from training.console.quiet_tensorflow import import_tensorflow
-
-    import_tensorflow()
-    from training.by_interactions.settings import InteractionSettings
-    from training.by_interactions.train import InteractionsRequest, train_from_interactions
+    from training.by_interactions.settings import InteractionSettings, InteractionsRequest
     from training.loop.settings import make_settings
 
     request = InteractionsRequest(
@@ -142,11 +153,20 @@ def train_interactions(  # noqa: PLR0913 - each is an option of its own
         tensorboard=_path(tensorboard),
         on_read=on_read,
         resume=resume,
+        restart=restart,
+        force=force,
+        on_resume=on_resume,
         evaluate=evaluate,
         progress=progress,
         settings=make_settings(InteractionSettings, settings),
     )
-    return train_from_interactions(request)
+    items = request.read_catalog()
+    from training.console.quiet_tensorflow import import_tensorflow
+
+    import_tensorflow()
+    from training.by_interactions.train import train_from_interactions
+
+    return train_from_interactions(request, items)
 
 
 def _path(given: str | Path | None) -> Path | None:

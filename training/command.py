@@ -9,14 +9,17 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from device_runtime.cli.exit import run
 from training import train_catalog, train_interactions
+from training.console.files import check_replaceable, describe_os_error, is_never_own
+from training.console.libraries import name_missing_libraries
+from training.datasets import check_sources
 from training.errors import SettingsError
-from training.inputs.catalog import read_catalog
-from training.inputs.catalog_check import describe_catalog, find_problems
+from training.inputs.catalog import BUILT_IN_CATALOG, read_catalog
 from training.inputs.rules import read_rules
 from training.loop.workers import read_worker
 from training.parser import (
@@ -27,12 +30,11 @@ from training.parser import (
     make_convert_parser,
     make_parser,
 )
-from training.report import describe_trained
-from training.trained import Trained
 
 if TYPE_CHECKING:
     from training.datasets.sources import Dataset
     from training.inputs.interactions import Report
+    from training.trained import Trained
 
 PROBLEMS = 1
 
@@ -44,20 +46,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv and argv[0] in commands:
         return commands[argv[0]](argv[1:])
     arguments = make_parser().parse_args(argv)
+    arguments.out = arguments.out or _name_folder(arguments)
     return run(
-        lambda: _train(arguments),
+        partial(name_missing_libraries, partial(_train, arguments)),
         "training",
-        when_interrupted="--resume continues from the last finished epoch",
-        describe_os_error=lambda error: _cannot_write(arguments.out, error),
+        when_interrupted="the same command continues after the last finished epoch",
+        describe_os_error=partial(describe_os_error, arguments.out),
     )
+
+
+def _name_folder(arguments: argparse.Namespace) -> Path:
+    """`build/songs` for `songs.csv` or `songs.parquet`; `build/meals` for the catalog that is built in."""
+    source: Path = arguments.interactions or arguments.catalog or BUILT_IN_CATALOG
+    return Path("build", source.name.partition(".")[0] or "model")
 
 
 def _train(arguments: argparse.Namespace) -> None:
     given = vars(arguments)
     settings = {name: given[name] for name in INTERACTION_SETTINGS if name in given}
     options = {name: given[name] for name in INTERACTION_OPTIONS if name in given}
-    common = {name: given[name] for name in ("out", "resume", "evaluate")}
-    common["progress"] = not arguments.no_progress
+    common = {name: given[name] for name in ("out", "resume", "restart", "force", "evaluate")}
+    common |= {"progress": not arguments.no_progress, "on_resume": _say_resumed}
     if arguments.interactions is not None:
         _train_interactions(arguments, {**common, **options, **settings})
         return
@@ -65,7 +74,7 @@ def _train(arguments: argparse.Namespace) -> None:
         if name not in CATALOG_SETTINGS:
             option = name.replace("_", "-")
             raise SettingsError(f"--{option} is for learning from what people like; give --interactions with it")
-    own = {"triplets": arguments.triplets, "popularity": arguments.popularity}
+    own = {"triplets": arguments.triplets, "popularity": arguments.popularity, "columns": arguments.columns}
     _report(arguments, train_catalog(arguments.catalog, **own, **common, **settings))
 
 
@@ -74,8 +83,9 @@ def _train_interactions(arguments: argparse.Namespace, options: dict[str, Any]) 
         raise SettingsError(
             "--popularity is for a catalog alone: the log says how widely an item is liked; leave it out"
         )
-    if arguments.triplets is not None:
-        raise SettingsError("--triplets measures what items are like; leave it out with --interactions")
+    for option in ("triplets", "columns"):
+        if getattr(arguments, option):
+            raise SettingsError(f"--{option} measures what items are like; leave it out with --interactions")
 
     def print_log(report: Report) -> None:
         if not arguments.json:
@@ -90,7 +100,13 @@ def _report(arguments: argparse.Namespace, trained: Trained) -> None:
     if arguments.json:
         print(json.dumps(trained.metrics, ensure_ascii=False))
     else:
-        print(f"{describe_trained(trained)}\nwrote {arguments.out}")
+        from training.report import describe_trained
+
+        print(f"{describe_trained(trained)}\n\nwrote {arguments.out}")
+
+
+def _say_resumed(epochs: int) -> None:
+    print(f"training: goes on after epoch {epochs} of a run that was stopped; --restart trains anew", file=sys.stderr)
 
 
 def _check(argv: Sequence[str]) -> int:
@@ -100,11 +116,13 @@ def _check(argv: Sequence[str]) -> int:
     def check() -> int:
         rules = read_rules(file)
         catalog = read_catalog(file, popularity=rules.popularity)
+        from training.inputs.catalog_check import describe_catalog, find_problems
+
         problems = find_problems(catalog, rules)
         print("\n".join([*map(str, problems), *describe_catalog(catalog, problems)]))
         return PROBLEMS if problems else 0
 
-    return run(check, "training check")
+    return run(partial(name_missing_libraries, check), "training check")
 
 
 def _convert(argv: Sequence[str]) -> int:
@@ -112,6 +130,9 @@ def _convert(argv: Sequence[str]) -> int:
     arguments = make_convert_parser().parse_args(argv)
 
     def convert() -> None:
+        check_sources(arguments.source)
+        for name in ("catalog.csv", f"interactions.{'parquet' if arguments.parquet else 'csv'}"):
+            check_replaceable(arguments.out / name, is_never_own, "python -m training convert", force=arguments.force)
         from training.datasets import convert, foodcom, movielens, nhanes
 
         source = arguments.source
@@ -123,8 +144,8 @@ def _convert(argv: Sequence[str]) -> int:
         notes = convert.write_dataset(readers[arguments.dataset](), arguments.out, arguments.parquet)
         print("\n".join([*notes, f"wrote {arguments.out}"]))
 
-    return run(convert, "training convert", describe_os_error=lambda error: _cannot_write(arguments.out, error))
-
-
-def _cannot_write(out: Path, error: OSError) -> str:
-    return f"{out}: cannot be written ({error.strerror or error})"
+    return run(
+        partial(name_missing_libraries, convert),
+        "training convert",
+        describe_os_error=partial(describe_os_error, arguments.out),
+    )

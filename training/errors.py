@@ -39,3 +39,11 @@ class SplitError(TrainingError):
 
 class ScoresError(TrainingError):
     """A recommender gave scores that cannot be ranked."""
+
+
+class OutputError(TrainingError):
+    """What is to be written would replace something else."""
+
+
+class MissingLibraryError(TrainingError):
+    """This Python lacks a library that the workstation needs."""

@@ -9,7 +9,8 @@ from typing import Any, get_args
 
 from training.by_attributes.settings import AttributeSettings
 from training.by_interactions.settings import InteractionSettings
-from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER
+from training.datasets import MIN_RATINGS
+from training.inputs.bounds import MAX_USER, MIN_ITEM, MIN_USER
 from training.loop.settings import list_options
 
 CATALOG_SETTINGS = tuple(list_options(AttributeSettings))
@@ -33,13 +34,23 @@ def make_parser() -> argparse.ArgumentParser:
         help="a column of numbers that say how widely an item is known, to order like names by; it is no attribute "
         "(default: what the rules beside the catalog name)",
     )
-    parser.add_argument("--out", type=Path, default=Path("build/model"), help="trained folder (default: %(default)s)")
-    parser.add_argument("--resume", action="store_true", help="continue a run that was stopped")
+    parser.add_argument("--out", type=Path, help="trained folder (default: build/ and the name of the catalog or log)")
+    parser.add_argument("--force", action="store_true", help="replace whatever is in the folder")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="a run that was stopped has to be there (without it, one is continued where there is one)",
+    )
+    parser.add_argument("--restart", action="store_true", help="train anew, whatever was stopped")
     parser.add_argument(
         "--evaluate",
         action="store_true",
-        help="measure against TF-IDF and SVD as well, which trains five times more; with --interactions on a fifth of "
-        "the users, training once more without them",
+        help="hide a value of each item and measure how well its neighbors tell it, against TF-IDF and SVD, training "
+        "five times more, six with triplets; with --interactions on a fifth of the users, training once more without "
+        "them",
+    )
+    parser.add_argument(
+        "--columns", nargs="+", default=(), metavar="COLUMN", help="whose values --evaluate asks for (default: all)"
     )
     parser.add_argument("--no-progress", action="store_true", help="no progress bar")
     parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
@@ -61,8 +72,6 @@ def make_check_parser() -> argparse.ArgumentParser:
 
 def make_convert_parser() -> argparse.ArgumentParser:
     """The parser of `python -m training convert`."""
-    from training.datasets import foodcom, movielens
-
     parser = argparse.ArgumentParser(prog="python -m training convert", description="Converts public data sets.")
     commands = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
     for name, text in {
@@ -73,11 +82,12 @@ def make_convert_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text)
         command.add_argument("source", type=Path, nargs="+", help="downloaded files, or folders that hold them")
         command.add_argument("--out", type=Path, required=True, help="folder to write to")
+        command.add_argument("--force", action="store_true", help="replace files of the same names")
         command.add_argument("--parquet", action="store_true", help="the log as Parquet (default: CSV)")
         if name == "nhanes":
             command.add_argument("--dishes", action="store_true", help="only foods that foods.csv marks as dishes")
         else:
-            rating = {"foodcom": foodcom, "movielens": movielens}[name].MIN_RATING
+            rating = MIN_RATINGS[name]
             command.add_argument("--min-rating", type=float, default=rating, help="(default: %(default)s)")
     return parser
 
@@ -90,7 +100,7 @@ def _add_interactions(likes: Any) -> None:
         ("--min-user", {"type": int}, f"users with fewer items are left out (default: {MIN_USER})"),
         ("--min-item", {"type": int}, f"items with fewer users are left out (default: {MIN_ITEM})"),
         ("--max-user", {"type": int}, f"items of a user beyond are left out (default: {MAX_USER:,})"),
-        ("--tune", {"type": int}, "search settings first, in N trials; --resume continues it"),
+        ("--tune", {"type": int}, "search settings first, in N trials; a search that was stopped goes on"),
         ("--tune-dims", {"type": int, "nargs": "+"}, "widths to choose among (default: --dims)"),
         ("--tensorboard", {"type": Path}, "log for TensorBoard"),
     ):

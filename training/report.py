@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from tabulate import tabulate
+
+from training.inputs.catalog import Catalog
+from training.inputs.catalog_check import find_oddities
 from training.trained import Trained
 
 
@@ -23,9 +28,31 @@ def _describe_attributes(trained: Trained) -> Iterator[str]:
         yield f"held-out attribute values: mean reciprocal rank {metrics['held_out_reciprocal_rank']:.3f}"
     if metrics["triplet_accuracy"] is not None:
         yield f"triplets: {metrics['triplet_accuracy']:.1%} right"
-    for scores in metrics.get("measures", ()):
-        shown = "  ".join(f"{name} {100 * value:.1f}" for name, value in scores.items() if name not in ("name", "dims"))
-        yield f"{scores['name']:16} {scores['dims']:5} dims  {shown}"
+    yield from ("", *_describe_columns(trained.catalog, metrics["columns"]))
+    if metrics["held_out_values"]:
+        yield "\nheld-out values (they chose the best epoch too) told by the nearest items, mean reciprocal rank:"
+        yield format_scores(metrics["held_out_values"])
+    if metrics.get("measures"):
+        yield "\nhidden values told by the nearest items, of models that never saw them, mean reciprocal rank:"
+        yield format_scores(metrics["measures"])
+    yield from ("", *(f"{row['item']} -> {row['nearest']}" for row in metrics["neighbors"]))
+
+
+def format_scores(records: Sequence[Mapping[str, Any]]) -> str:
+    """Records of `list_scores` as a table, a line for each thing asked."""
+    headers = list(records[0])
+    cells = [list(record.values()) for record in records]
+    rows = [[name, f"{count:,}", *(f"{score:.3f}" for score in scores)] for name, count, *scores in cells]
+    return tabulate(rows, headers, disable_numparse=True, colalign=["left"] + ["right"] * (len(headers) - 1))
+
+
+def _describe_columns(catalog: Catalog, columns: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    headers = ["column", "items with it", "values", "of one item", ""]
+    rows = [[c["column"], f"{c['items']:,}", f"{c['values']:,}", f"{c['single']:,}", c["note"]] for c in columns]
+    yield tabulate(rows, headers, disable_numparse=True, colalign=["left", "right", "right", "right", "left"])
+    if catalog.popularity:
+        yield "one column more says how widely an item is known; it orders like names and is no attribute"
+    yield from find_oddities(catalog)
 
 
 def _describe_interactions(trained: Trained) -> Iterator[str]:

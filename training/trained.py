@@ -18,10 +18,7 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,25 +26,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.console.files import digest_file
 from training.errors import CatalogError, TrainedFolderError
+from training.evaluation.triplets import Triplet, read_triplets, write_triplets
 from training.inputs.catalog import Catalog, read_catalog, write_catalog
-from training.inputs.triplets import Triplet, read_triplets, write_triplets
-
-DIGESTS = "digests.json"
-MODEL = "model.keras"
-_PARTS = {
-    "catalog.csv",
-    "table.npy",
-    "attributes.csv",
-    "attributes.npy",
+from training.trained_folder import (
+    FAMILIES,
     MODEL,
-    "metrics.json",
-    "settings.json",
-    "triplets.csv",
-}
-_PREFERENCE_PARTS = {"bias.npy", "preference.json"}
-_FAMILIES, _POPULARITY = "families.csv", "popularity.npy"
+    POPULARITY,
+    check_digests,
+    check_replaceable_folder,
+    replacing_folder,
+)
 
 
 @dataclass(frozen=True)
@@ -89,23 +78,25 @@ class Trained:
     seconds: float | None = None
 
 
-def save(trained: Trained, folder: str | Path) -> None:
+def save(trained: Trained, folder: str | Path, *, force: bool = False) -> None:
     """Writes a trained folder under a temporary name and renames it to `folder`, replacing one that is there.
 
+    Args:
+        force: replace whatever is in `folder`.
+
     Raises:
-        TrainedFolderError: `folder` exists and is not a trained folder.
+        TrainedFolderError: `folder` exists and is not a trained folder, or holds more.
     """
     folder = Path(folder)
-    check_replaceable(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with _new_folder(folder) as new:
+    check_replaceable_folder(folder, force=force)
+    with replacing_folder(folder) as new:
         write_catalog(trained.catalog, new / "catalog.csv")
         np.save(new / "table.npy", trained.table)
         _write_records(new / "attributes.csv", trained.attributes)
         if trained.catalog.families:
-            _write_records(new / _FAMILIES, trained.catalog.families)
+            _write_records(new / FAMILIES, trained.catalog.families)
         if trained.catalog.popularity:
-            np.save(new / _POPULARITY, np.array(trained.catalog.popularity))
+            np.save(new / POPULARITY, np.array(trained.catalog.popularity))
         np.save(new / "attributes.npy", trained.attribute_vectors)
         _write_keras_model(new / MODEL, trained.table)
         _write_json(new / "metrics.json", trained.metrics)
@@ -113,7 +104,6 @@ def save(trained: Trained, folder: str | Path) -> None:
         write_triplets(new / "triplets.csv", trained.catalog, trained.triplets)
         if trained.preference:
             _write_preference(new, trained.preference)
-        _write_json(new / DIGESTS, {path.name: digest_file(path) for path in sorted(new.iterdir())})
 
 
 def load(folder: str | Path) -> Trained:
@@ -123,7 +113,7 @@ def load(folder: str | Path) -> Trained:
         TrainedFolderError: it is missing or incomplete, a file was altered, or its parts do not fit together.
     """
     folder = Path(folder)
-    _check_digests(folder)
+    check_digests(folder)
     try:
         catalog = _read_catalog(folder)
         trained = Trained(
@@ -140,42 +130,6 @@ def load(folder: str | Path) -> Trained:
         raise TrainedFolderError(f"{folder}: cannot be read as a trained folder ({error}); train again") from error
     _check_fit(folder, trained)
     return trained
-
-
-def check_replaceable(folder: Path) -> None:
-    """Refuses to replace what is not a trained folder.
-
-    Raises:
-        TrainedFolderError: `folder` exists and is a file, or a folder that holds something else.
-    """
-    if not folder.name:
-        raise TrainedFolderError(f"{str(folder)!r}: cannot be replaced; give --out the name of a folder to make")
-    if folder.is_dir() and not folder.is_symlink() and ((folder / DIGESTS).is_file() or not any(folder.iterdir())):
-        return
-    if folder.exists() or folder.is_symlink():
-        raise TrainedFolderError(f"{folder}: exists and is not a trained folder; give another --out or remove it")
-
-
-@contextmanager
-def _new_folder(folder: Path) -> Iterator[Path]:
-    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
-    try:
-        yield new
-        new.chmod(0o755)
-        if folder.exists():
-            old = new.with_suffix(".old")
-            folder.replace(old)
-            try:
-                new.replace(folder)
-            except BaseException:
-                old.replace(folder)
-                raise
-            shutil.rmtree(old)
-        else:
-            new.replace(folder)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
 
 
 def _write_keras_model(path: Path, table: NDArray[np.float32]) -> None:
@@ -212,13 +166,13 @@ def _write_records(path: Path, records: Sequence[tuple[str, ...]]) -> None:
 
 def _read_catalog(folder: Path) -> Catalog:
     catalog = read_catalog(folder / "catalog.csv", needs_attributes=False)
-    if (folder / _POPULARITY).exists():
-        known = np.load(folder / _POPULARITY, allow_pickle=False)
+    if (folder / POPULARITY).exists():
+        known = np.load(folder / POPULARITY, allow_pickle=False)
         if known.shape != (len(catalog),) or not np.isfinite(known).all():
-            raise ValueError(f"{_POPULARITY} is not {len(catalog)} finite numbers")
+            raise ValueError(f"{POPULARITY} is not {len(catalog)} finite numbers")
         catalog = replace(catalog, popularity=tuple(known.tolist()))
-    if (folder / _FAMILIES).exists():
-        with (folder / _FAMILIES).open(encoding="utf-8", newline="") as stream:
+    if (folder / FAMILIES).exists():
+        with (folder / FAMILIES).open(encoding="utf-8", newline="") as stream:
             families = tuple((column, value, name) for column, value, name in csv.reader(stream))
         catalog = replace(catalog, families=families)
     return catalog
@@ -227,22 +181,6 @@ def _read_catalog(folder: Path) -> Catalog:
 def _read_attributes(path: Path) -> tuple[tuple[str, str], ...]:
     with path.open(encoding="utf-8", newline="") as stream:
         return tuple((column, value) for column, value in csv.reader(stream))
-
-
-def _check_digests(folder: Path) -> None:
-    try:
-        digests = json.loads((folder / DIGESTS).read_text("utf-8"))
-        if digests.keys() - {_FAMILIES, _POPULARITY} not in (_PARTS, _PARTS | _PREFERENCE_PARTS):
-            raise TrainedFolderError(f"{folder / DIGESTS}: does not name the parts of a trained folder; train again")
-        for name, digest in digests.items():
-            if digest_file(folder / name) != digest:
-                raise TrainedFolderError(f"{folder / name}: was altered since it was written; train again")
-    except OSError as error:
-        raise TrainedFolderError(
-            f"{error.filename}: cannot be read ({error.strerror}); give a folder made by `python -m training`"
-        ) from error
-    except (ValueError, AttributeError) as error:
-        raise TrainedFolderError(f"{folder / DIGESTS}: is not a list of digests ({error}); train again") from error
 
 
 def _check_fit(folder: Path, trained: Trained) -> None:

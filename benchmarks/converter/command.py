@@ -6,26 +6,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import Benchmark, model_option, option, out_option
-from benchmarks.output import write_json
+from benchmarks.benchmark import WritingBenchmark, model_option, option
 from training.console.quiet_tensorflow import import_tensorflow
+from training.trained_folder import check_digests
 
 
 @dataclass(frozen=True)
-class ConverterBenchmark(Benchmark):
+class ConverterBenchmark(WritingBenchmark):
     """The exported file against what TensorFlow's converter writes of the same model."""
 
     name: ClassVar[str] = "naive"
+    writes: ClassVar[tuple[str, ...]] = ("naive.json",)
 
-    folder: Path = option("trained folder (default: %(default)s)", default=Path("build/model"), type=Path)
+    folder: Path = option("trained folder (default: %(default)s)", default=Path("build/meals"), type=Path)
     model: Path = model_option()
-    out: Path = out_option()
+
+    def check(self) -> None:
+        """See `Benchmark.check`."""
+        super().check()
+        check_digests(self.folder)
 
     def run(self) -> None:
         """See `Benchmark.run`."""
         import_tensorflow()
         from benchmarks.converter.compare import compare
         from benchmarks.converter.report import format_rows, list_refusals
+        from benchmarks.output import write_json
 
         rows = compare(self.folder, self.model, self.out)
         write_json(rows, self.out / "naive.json")

@@ -12,9 +12,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
-from training import trained
 from training.console.files import replacing
 from training.console.quiet_tensorflow import without_chatter
+from training.trained_folder import MODEL
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "float32": {},
@@ -28,7 +28,7 @@ def convert(folder: Path, out: Path) -> dict[str, Path]:
     """Each naive file, by the name of its variant."""
     import tf_keras
 
-    module = _Naive(tf_keras.models.load_model(folder / trained.MODEL, compile=False))
+    module = _Naive(tf_keras.models.load_model(folder / MODEL, compile=False))
     files = {}
     with tempfile.TemporaryDirectory() as saved, without_chatter():
         tf.saved_model.save(module, saved, signatures=module.signatures())

@@ -9,20 +9,24 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
 
 from benchmarks.output import drawing
-from device_runtime.errors import UnknownAttributeError
+from device_runtime.errors import InvalidArgumentError, UnknownAttributeError
 from device_runtime.format.layout import ALIASES, ATTRIBUTES, NAMES
 from device_runtime.format.model_file import ModelFile
 
 LABELS = 130
 _COLORS = 20
+_FEWEST = 4
 
 
 def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> None:
     """Projects the vectors with t-SNE (van der Maaten and Hinton, 2008) and draws one point an item."""
+    from sklearn.manifold import TSNE
+
     vectors = model.table[:, : model.manifest.dims].astype(np.float32) * np.float32(model.manifest.scale)
+    if len(vectors) < _FEWEST:
+        raise InvalidArgumentError(f"{model.path}: has {len(vectors)} items; a map needs {_FEWEST}")
     perplexity = min(30.0, (len(vectors) - 1) / 3)
     places = TSNE(metric="cosine", init="random", perplexity=perplexity, random_state=seed).fit_transform(vectors)
     names = model.lines(NAMES)
@@ -34,14 +38,30 @@ def draw_map(model: ModelFile, attribute: str, path: Path, seed: int = 0) -> Non
         _label(figure, places, names, best_known)
 
 
+def choose_attribute(model: ModelFile, asked: str | None) -> str:
+    """The attribute that was asked for, or else the one of at most twenty values that most items have.
+
+    Raises:
+        UnknownAttributeError: no item has it, or any.
+    """
+    values: dict[str, set[str]] = {}
+    items: Counter[str] = Counter()
+    for _, (name, cell) in model.records(ATTRIBUTES, 2):
+        values.setdefault(name, set()).add(cell.partition("|")[0])
+        items[name] += 1
+    if asked is None and values:  # more values than colors tell less; one tells nothing
+        return max(values, key=lambda name: (1 < len(values[name]) <= _COLORS, items[name], len(values[name])))
+    if asked not in values:
+        there = f"there are {', '.join(sorted(values))}" if values else "its items have none"
+        raise UnknownAttributeError(f"{model.path}: no item has an attribute {asked!r}; {there}")
+    return asked
+
+
 def _first_values(model: ModelFile, attribute: str) -> list[str]:
-    values, found = ["none"] * model.manifest.rows, False
+    values = ["none"] * model.manifest.rows
     for row, (name, cell) in model.records(ATTRIBUTES, 2):
         if name == attribute:
             values[row] = cell.partition("|")[0]
-            found = True
-    if not found:
-        raise UnknownAttributeError(f"{model.path}: no item has an attribute {attribute!r}")
     return values
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,19 +10,19 @@ from numpy.typing import NDArray
 
 from benchmarks.output import drawing, format_table
 from export.quantization.rows import quantize
-from training.by_attributes import measures
-from training.by_attributes.measures import NewItems, VectorScores
-from training.inputs.catalog import Catalog
-from training.inputs.triplets import Triplet
+from training.by_attributes.measures import ALL, MODEL, TRIPLETS, Comparison, compare_with_baselines
+from training.by_attributes.train import Inputs
 
-_CURVES = (("mignon int8", "#4c78a8", "-"), ("SVD, weighted", "#e45756", "--"), ("SVD", "#f2a39f", ":"))
+INT8 = f"{MODEL} int8"
+_CURVES = {INT8: ("#4c78a8", "-"), "SVD, weighted": ("#e45756", "--"), "SVD": ("#f2a39f", ":")}
 
 
-def measure(
-    catalog: Catalog, triplets: Sequence[Triplet], weights: Mapping[str, float], dims: Sequence[int]
-) -> list[VectorScores]:
-    """All measures of all methods at all widths; trains a model for each measure and width."""
-    return measures.compare_with_baselines(catalog, triplets, weights, dims, variants={"mignon int8": _as_int8})
+def measure(inputs: Inputs, columns: Sequence[str], dims: Sequence[int]) -> Comparison:
+    """All measures of all methods at all widths; trains models for each width."""
+    variants = {INT8: _as_int8}
+    return compare_with_baselines(
+        inputs.catalog, inputs.triplets, inputs.rules.weights, dims, columns=columns, variants=variants
+    )
 
 
 def _as_int8(table: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -32,41 +31,34 @@ def _as_int8(table: NDArray[np.float32]) -> NDArray[np.float32]:
     return made.rows.astype(np.float32) * np.float32(made.scale)
 
 
-def format_scores(results: Sequence[VectorScores]) -> str:
-    """The measures, one method a line, in percent."""
-    headers = ["", "dims", "triplets", "hard ones", "hidden ingredients", "same form", "same course", "same cuisine"]
-    rows = [[r.name, f"{r.dims:,}", *(f"{100 * v:.1f}" for v in list(asdict(r).values())[2:])] for r in results]
-    return format_table(headers, rows)
+def format_scores(compared: Comparison) -> str:
+    """The measures in percent, one method a line: mean reciprocal rank of hidden values, and triplets."""
+    headers = ["", "dims", *compared.counts]
+    counts = ["asked", "", *(f"{count:,}" for count in compared.counts.values())]
+    rows = [
+        [m.name, f"{m.dims:,}" if m.dims else "", *(f"{100 * m.scores[asked]:.1f}" for asked in compared.counts)]
+        for m in compared.methods
+    ]
+    return format_table(headers, [counts, *rows])
 
 
-def format_new_items(results: Sequence[NewItems]) -> str:
-    """The measures of new items, in percent."""
-    rows = [[r.name, *(f"{100 * v:.1f}" for v in list(asdict(r).values())[1:])] for r in results]
-    headers = ["held-out items", "triplets", "same form", "same course", "same cuisine"]
-    return format_table(headers, rows)
-
-
-def draw(results: Sequence[VectorScores], path: Path) -> None:
-    """The curves over dims, one picture a measure."""
-    titles = {
-        "triplets": "Triplets",
-        "hidden_recall": "Hidden ingredients, recall@10",
-        "form": "Neighbors of the same form",
-        "course": "Neighbors of the same course",
-        "cuisine": "Neighbors of the same cuisine",
-    }
-    full = next(r for r in results if r.name == "TF-IDF, weighted")
-    widths = sorted({r.dims for r in results if r.name == "mignon int8"})
-    with drawing(path, dpi=100, ncols=len(titles), figsize=(19, 3.8)) as (_, axes):
-        for axis, (measure_name, title) in zip(axes, titles.items(), strict=True):
-            for name, color, style in _CURVES:
-                points = [(r.dims, 100 * getattr(r, measure_name)) for r in results if r.name == name]
-                axis.plot(*zip(*points, strict=True), style, color=color, marker="o", label=name)
-            axis.axhline(100 * getattr(full, measure_name), color="#888", linestyle=":", label=full.name)
+def draw(compared: Comparison, path: Path) -> None:
+    """The curves over dims, one picture for all hidden values, one for triplets and one a column, six at most."""
+    asked = sorted(compared.counts, key=lambda name: (name not in (ALL, TRIPLETS), -compared.counts[name]))[:6]
+    methods = compared.methods
+    widths = sorted({m.dims for m in methods if m.name == INT8})
+    curves = [(name, *style) for name, style in _CURVES.items() if any(m.name == name for m in methods)]
+    full = [m for m in methods if m.name.startswith("TF-IDF")][-1]
+    with drawing(path, dpi=100, ncols=len(asked), squeeze=False, figsize=(3.8 * len(asked), 3.8)) as (_, axes):
+        for axis, name in zip(axes[0], asked, strict=True):
+            for method, color, style in curves:
+                points = [(m.dims, 100 * m.scores[name]) for m in methods if m.name == method]
+                axis.plot(*zip(*points, strict=True), style, color=color, marker="o", label=method)
+            axis.axhline(100 * full.scores[name], color="#888", linestyle=":", label=full.name)
             axis.set_xscale("log", base=2)
             axis.set_xticks(widths, [str(d) for d in widths])
-            axis.set_title(title, fontsize=11)
+            axis.set_title(f"{name} ({compared.counts[name]:,} asked)", fontsize=11)
             axis.set_xlabel("dims")
             axis.spines[["top", "right"]].set_visible(False)
-        axes[0].set_ylabel("percent")
-        axes[0].legend(frameon=False)
+        axes[0, 0].set_ylabel("mean reciprocal rank, or triplets right, in percent")
+        axes[0, 0].legend(frameon=False)

@@ -7,27 +7,39 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import Benchmark, option, out_option, positive
-from benchmarks.generated.tables import Size, sizes_option
-from benchmarks.output import write_json
+from benchmarks.benchmark import (
+    COMMAND,
+    Benchmark,
+    Size,
+    WritingBenchmark,
+    force_option,
+    natural,
+    option,
+    positive,
+    sizes_option,
+)
+from device_runtime.errors import InvalidArgumentError
+from training.console.files import check_replaceable, is_never_own
 from training.console.quiet_tensorflow import import_tensorflow
 
 _ROWS_A_USER = 40
+_ENDINGS = (".parquet", ".csv", ".jsonl")
 
 
 @dataclass(frozen=True)
-class ExportBenchmark(Benchmark):
+class ExportBenchmark(WritingBenchmark):
     """Exports of generated tables: bytes, what is kept, seconds and memory."""
 
     name: ClassVar[str] = "export"
+    writes: ClassVar[tuple[str, ...]] = ("sizes.json",)
 
     sizes: Sequence[Size] = sizes_option("5000x16", "5000x32", "100000x32", "1000000x32")
-    out: Path = out_option()
 
     def run(self) -> None:
         """See `Benchmark.run`."""
         import_tensorflow()
         from benchmarks.generated.exports import format_exports, measure
+        from benchmarks.output import write_json
 
         exports = measure(self.out, self.sizes)
         write_json(exports, self.out / "sizes.json")
@@ -43,8 +55,15 @@ class LogGenerator(Benchmark):
     interactions: int = option("rows (default: %(default)s)", default=1_000_000, type=positive)
     items: int = option("(default: %(default)s)", default=20_000, type=positive)
     users: int | None = option(f"(default: one for every {_ROWS_A_USER} rows)", default=None, type=positive)
-    seed: int = option("of every random choice (default: %(default)s)", default=0, type=int)
+    seed: int = option("of every random choice (default: %(default)s)", default=0, type=natural)
     out: Path = option("file that ends in .parquet, .csv or .jsonl", default=Path("build/log.parquet"), type=Path)
+    force: bool = force_option()
+
+    def check(self) -> None:
+        """See `Benchmark.check`; a log that is there is kept, as it cannot be told from one of someone's own."""
+        if self.out.suffix not in _ENDINGS:
+            raise InvalidArgumentError(f"{self.out} must end in one of {', '.join(_ENDINGS)}")
+        check_replaceable(self.out, is_never_own, f"{COMMAND} {self.name}", force=self.force)
 
     def run(self) -> None:
         """See `Benchmark.run`."""

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.benchmark import Size
 from benchmarks.environments import HERE
-from benchmarks.generated.tables import Size, generate
+from benchmarks.generated.tables import generate
 from benchmarks.output import format_table
 from device_runtime.errors import InvalidArgumentError
 from export import lint_file

@@ -2,48 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.benchmark import option
 from training.inputs.catalog import Catalog, Item
 from training.trained import Trained, save
 
 CLUSTERS = 200
 SPREAD = 0.5
-
-
-class Size(NamedTuple):
-    """Items and dims of a table; as text, `5000x16`."""
-
-    rows: int
-    dims: int
-
-    def __str__(self) -> str:
-        return f"{self.rows}x{self.dims}"
-
-    @classmethod
-    def parse(cls, text: str) -> Size:
-        """The size that `text` says.
-
-        Raises:
-            argparse.ArgumentTypeError: it says none.
-        """
-        rows, _, dims = text.partition("x")
-        if not (rows.isdecimal() and dims.isdecimal() and int(rows) and int(dims)):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 5000x16: items and dims")
-        return cls(int(rows), int(dims))
-
-
-def sizes_option(*sizes: str) -> Any:
-    """The field of benchmarks that measure generated tables."""
-    default = tuple(map(Size.parse, sizes))
-    shown = " ".join(sizes)
-    return option(f"of generated tables (default: {shown})", default=default, type=Size.parse, nargs="*")
 
 
 def generate(rows: int, dims: int, folder: Path, seed: int = 0) -> None:

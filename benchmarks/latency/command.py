@@ -7,32 +7,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import Benchmark, model_option, out_option
-from benchmarks.generated.tables import Size, sizes_option
-from benchmarks.output import write_json
-from device_runtime import Recommender
+from benchmarks.benchmark import Size, WritingBenchmark, model_option, sizes_option
 from training.console.quiet_tensorflow import import_tensorflow
 
 
 @dataclass(frozen=True)
-class LatencyBenchmark(Benchmark):
+class LatencyBenchmark(WritingBenchmark):
     """The whole job against libraries for nearest neighbors, on the model and on generated tables."""
 
     name: ClassVar[str] = "latency"
+    writes: ClassVar[tuple[str, ...]] = ("latency.json", "latency.png")
 
     model: Path = model_option()
     sizes: Sequence[Size] = sizes_option("1000x32", "10000x32", "100000x32", "1000000x32")
-    out: Path = out_option()
 
     def run(self) -> None:
         """See `Benchmark.run`."""
-        import_tensorflow()
-        from benchmarks.generated.exports import export_generated
         from benchmarks.latency.compare import ENVIRONMENTS, measure
-        from benchmarks.latency.report import draw, format_results
 
         for environment in ENVIRONMENTS:
             environment.check()
+        import_tensorflow()
+        from benchmarks.generated.exports import export_generated
+        from benchmarks.latency.report import draw, format_results
+        from benchmarks.output import write_json
+
         results = measure(self.model, self.out)
         for size in self.sizes:
             results += measure(export_generated(size, self.out), self.out)
@@ -43,18 +42,20 @@ class LatencyBenchmark(Benchmark):
 
 
 @dataclass(frozen=True)
-class IndexBenchmark(Benchmark):
+class IndexBenchmark(WritingBenchmark):
     """The approximate index beside the model against exact engines."""
 
     name: ClassVar[str] = "index"
+    writes: ClassVar[tuple[str, ...]] = ("index.json",)
 
     model: Path = model_option()
-    out: Path = out_option()
 
     def run(self) -> None:
         """See `Benchmark.run`."""
         from benchmarks.latency.compare import ENGINES_HERE, Scope, measure
         from benchmarks.latency.report import format_index
+        from benchmarks.output import write_json
+        from device_runtime import Recommender
 
         Recommender.open(self.model, engine="usearch")  # refuses to begin without an index
         scopes = [Scope((ENGINES_HERE,), peers=(), starts=3, favorites=favorites) for favorites in (1, 8)]

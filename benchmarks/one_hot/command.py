@@ -6,28 +6,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchmarks.benchmark import Benchmark, model_option, out_option
-from benchmarks.one_hot import compare, report
-from benchmarks.output import write_json
-from device_runtime import Recommender
-from device_runtime.engines.tflite_engine import interpreter_modules
-from device_runtime.format.model_file import ModelFile
+from benchmarks.benchmark import WritingBenchmark, model_option
 
+_RESULTS, _PICTURE = "results.json", "one_hot.png"
 _SIZE, _LATENCY, _LIKENESS = "size", "latency", "likeness"
 
 
 @dataclass(frozen=True)
-class OneHotBenchmark(Benchmark):
+class OneHotBenchmark(WritingBenchmark):
     """Bytes, latency and likeness of an embedding against one-hot vectors, and a picture."""
 
     name: ClassVar[str] = "all"
+    writes: ClassVar[tuple[str, ...]] = (_RESULTS, _PICTURE)
     parts: ClassVar[tuple[str, ...]] = (_SIZE, _LATENCY, _LIKENESS)
 
     model: Path = model_option()
-    out: Path = out_option()
 
     def run(self) -> None:
         """See `Benchmark.run`."""
+        from benchmarks.one_hot import compare, report
+        from benchmarks.output import write_json
+        from device_runtime import Recommender
+        from device_runtime.engines.tflite_engine import interpreter_modules
+        from device_runtime.format.model_file import ModelFile
+
         model = ModelFile.open(self.model)
         results: dict[str, list[Any]] = {}
         if _SIZE in self.parts:
@@ -40,11 +42,11 @@ class OneHotBenchmark(Benchmark):
         if _LIKENESS in self.parts:
             results[_LIKENESS] = found = compare.measure_likeness(Recommender(model, "numpy"))
             print("\n".join(["", report.format_likenesses(found), "", *report.state_verdicts(found)]))
-        write_json(results, self.out / "results.json")
-        print(f"\nwrote {self.out / 'results.json'}")
+        write_json(results, self.out / _RESULTS)
+        print(f"\nwrote {self.out / _RESULTS}")
         if len(results) == len(OneHotBenchmark.parts):
-            report.draw(*results.values(), path=self.out / "one_hot.png")
-            print(f"wrote {self.out / 'one_hot.png'}")
+            report.draw(*results.values(), path=self.out / _PICTURE)
+            print(f"wrote {self.out / _PICTURE}")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class SizeBenchmark(OneHotBenchmark):
     """Of `all`, the bytes alone."""
 
     name: ClassVar[str] = "size"
+    writes: ClassVar[tuple[str, ...]] = (_RESULTS,)
     parts: ClassVar[tuple[str, ...]] = (_SIZE,)
 
 
@@ -60,4 +63,5 @@ class LikenessBenchmark(OneHotBenchmark):
     """Of `all`, the likeness alone."""
 
     name: ClassVar[str] = "quality"
+    writes: ClassVar[tuple[str, ...]] = (_RESULTS,)
     parts: ClassVar[tuple[str, ...]] = (_LIKENESS,)

@@ -7,39 +7,39 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, get_args
 
-import numpy as np
-from scipy.sparse import csr_matrix
-
-from benchmarks.benchmark import Benchmark, option, out_option
-from benchmarks.output import to_json, write_json
-from benchmarks.recommenders import compare, report
-from benchmarks.recommenders.baselines import Model
+from benchmarks.benchmark import WritingBenchmark, option, positive
+from benchmarks.recommenders import SplitName
+from training.by_interactions.settings import InteractionSettings
 from training.console.quiet_tensorflow import import_tensorflow
-from training.datasets.convert import write_dataset
-from training.datasets.nhanes import read_nhanes
 from training.errors import DatasetError, SettingsError
-from training.evaluation.splits import Timestamps
+from training.inputs.bounds import MAX_USER, MIN_ITEM, MIN_USER, check_bounds, check_log
 from training.inputs.catalog import Catalog, read_catalog
-from training.inputs.interactions import MAX_USER, MIN_ITEM, MIN_USER, Interactions, read_interactions
 from training.inputs.rules import read_rules
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from benchmarks.recommenders.baselines import Model
+    from training.evaluation.splits import Timestamps
+    from training.inputs.interactions import Interactions
 
 NHANES = {"nhanes": False, "nhanes-dishes": True}
 """What stands for a log, and whether it is of dishes only."""
-NHANES_FOLDER = Path("../shared/data/nhanes")
 NHANES_VARIABLE = "MIGNON_NHANES"
 
 
 @dataclass(frozen=True)
-class InteractionsBenchmark(Benchmark):
+class InteractionsBenchmark(WritingBenchmark):
     """Recommenders on a log of what people like, on held-out users, mignon through its exported file."""
 
     name: ClassVar[str] = "interactions"
+    writes: ClassVar[tuple[str, ...]] = ("interactions.json", "interactions.png", "new_items.json")
 
     log: str = option(
         f"of user_id, item_id, see docs/interactions.md; or one of {', '.join(NHANES)}: dietary recalls in the folder "
-        f"{NHANES_FOLDER} or ${NHANES_VARIABLE}",
+        f"that ${NHANES_VARIABLE} names",
         "log",
     )
     catalog: Path | None = option("of the items; rows of others are left out", default=None, type=Path)
@@ -54,18 +54,32 @@ class InteractionsBenchmark(Benchmark):
     min_user: int = option("least items of a user (default: %(default)s)", default=MIN_USER, type=int)
     min_item: int = option("least users of an item (default: %(default)s)", default=MIN_ITEM, type=int)
     max_user: int = option("most items of a user (default: %(default)s)", default=MAX_USER, type=int)
-    split: compare.SplitName = option("default: %(default)s", default="strong", choices=compare.SPLITS)
-    splits: int = option("how many, but for `time` (default: %(default)s)", default=5, type=int)
+    split: SplitName = option("default: %(default)s", default="strong", choices=get_args(SplitName))
+    splits: int = option("how many, but for `time` (default: %(default)s)", default=5, type=positive)
     models: Sequence[str] | None = option("such as EASE, ALS or 'ALS, 16 dims' (default: all)", default=None, nargs="+")
-    k: int = option("length of a list (default: %(default)s)", "-k", default=10, type=int)
+    k: int = option("length of a list (default: %(default)s)", "-k", default=10, type=positive)
     weights: bool = option("train on weights; without it, on who had what at all", default=False, action="store_true")
     json: bool = option("print JSON", default=False, action="store_true")
-    out: Path = out_option()
+
+    def check(self) -> None:
+        """See `Benchmark.check`."""
+        super().check()
+        for dims in self.dims:
+            InteractionSettings(dims=dims)
+        check_bounds(self.min_user, self.min_item, self.max_user)
+        if self.log not in NHANES:
+            check_log(Path(self.log))
+            self._read_catalog()
+        elif self.catalog is not None:
+            raise SettingsError(f"{self.log} has a catalog of its own; leave out --catalog")
+        else:
+            _find_nhanes_folder()
 
     def run(self) -> None:
         """See `Benchmark.run`."""
         import_tensorflow()
-        from benchmarks.recommenders import new_items
+        from benchmarks.output import write_json
+        from benchmarks.recommenders import compare, new_items
         from benchmarks.recommenders.own_model import make_mignons
         from training.inputs.attribute_features import index_attributes
 
@@ -85,6 +99,12 @@ class InteractionsBenchmark(Benchmark):
 
     def compare(self, matrix: csr_matrix, timestamps: Timestamps | None, models: Sequence[Model]) -> None:
         """Runs those models that were asked for on users x items, prints tables or JSON, writes JSON and a drawing."""
+        import numpy as np
+        from scipy.sparse import csr_matrix
+
+        from benchmarks.output import to_json, write_json
+        from benchmarks.recommenders import compare, report
+
         chosen = compare.choose_models(models, self.models)
         if not self.weights:
             matrix = csr_matrix((np.ones_like(matrix.data), matrix.indices, matrix.indptr), matrix.shape)
@@ -100,29 +120,34 @@ class InteractionsBenchmark(Benchmark):
 
     def _read(self) -> tuple[Interactions, Catalog | None]:
         if self.log not in NHANES:
-            return self._read_log(Path(self.log), self.catalog)
-        if self.catalog is not None:
-            raise SettingsError(f"{self.log} has a catalog of its own; leave out --catalog")
-        with tempfile.TemporaryDirectory() as folder:
-            write_dataset(read_nhanes([_nhanes_folder()], NHANES[self.log]), Path(folder))
-            return self._read_log(Path(folder, "interactions.csv"), Path(folder, "catalog.csv"))
+            return self._read_log(Path(self.log), self._read_catalog())
+        from training.datasets.convert import write_dataset
+        from training.datasets.nhanes import read_nhanes
 
-    def _read_log(self, path: Path, catalog: Path | None) -> tuple[Interactions, Catalog | None]:
-        known = (
-            None
-            if catalog is None
-            else read_catalog(catalog, needs_attributes=False, popularity=read_rules(catalog).popularity)
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            write_dataset(read_nhanes([_find_nhanes_folder()], NHANES[self.log]), Path(folder))
+            catalog = read_catalog(Path(folder, "catalog.csv"), needs_attributes=False)
+            return self._read_log(Path(folder, "interactions.csv"), catalog)
+
+    def _read_catalog(self) -> Catalog | None:
+        if self.catalog is None:
+            return None
+        popularity = read_rules(self.catalog).popularity
+        return read_catalog(self.catalog, needs_attributes=False, popularity=popularity)
+
+    def _read_log(self, path: Path, known: Catalog | None) -> tuple[Interactions, Catalog | None]:
+        from training.inputs.interactions import read_interactions
+
         bounds = {"min_user": self.min_user, "min_item": self.min_item, "max_user": self.max_user}
         return read_interactions(path, catalog=known, **bounds), known
 
 
-def _nhanes_folder() -> Path:
-    given = os.environ.get(NHANES_VARIABLE)
-    folder = Path(given) if given else NHANES_FOLDER
-    if not folder.is_dir():
+def _find_nhanes_folder() -> Path:
+    folder = Path(os.environ.get(NHANES_VARIABLE, ""))
+    if not os.environ.get(NHANES_VARIABLE) or not folder.is_dir():
+        found = f"{folder} is no folder" if os.environ.get(NHANES_VARIABLE) else "it names none"
         raise DatasetError(
-            f"{folder}: there is no such folder; set {NHANES_VARIABLE} to one that holds dietary recalls of NHANES "
-            "(docs/interactions.md says which files)"
+            f"set {NHANES_VARIABLE} to a folder that holds dietary recalls of NHANES ({found}); docs/interactions.md "
+            "says which files"
         )
     return folder

@@ -9,13 +9,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags
 from tqdm import tqdm
 
+from benchmarks.recommenders import SplitName
 from benchmarks.recommenders.baselines import (
     AlternatingLeastSquares,
     Ease,
@@ -32,7 +33,6 @@ from training.evaluation.bootstrap import Estimate, Resampled
 from training.evaluation.ranking import MEASURES, THIRDS, Scorer, Scores, evaluate, thirds
 from training.evaluation.splits import Split, Timestamps, hold_out_users, leave_one_out, split_by_time
 
-SplitName = Literal["strong", "leave-one-out", "time"]
 SPLITS = get_args(SplitName)
 REFERENCE = Ease().name
 AMONG_RARE = "among_rare"

@@ -10,9 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from export.outputs import COMMAND
 from export.quantization.sizes import find_frontier
 from export.writing.export_file import Exported
-from training.console.files import replacing
+from training.console.files import make_mark, replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,12 +63,12 @@ def write_frontier(exported: Exported, files: Sequence[Exported], folder: Path) 
         files: those written for the sizes on the frontier.
     """
     with replacing(folder / "frontier.json") as temporary:
-        record = _make_record(exported, files, folder)
+        record = {"generator": make_mark(COMMAND), **_make_record(exported, files, folder)}
         temporary.write_text(json.dumps(record, ensure_ascii=False, indent=2) + "\n", "utf-8")
     with replacing(folder / "frontier.svg") as temporary:
-        temporary.write_text(draw_svg(exported), "utf-8")
+        temporary.write_text(f"{draw_svg(exported)}<!-- {make_mark(COMMAND)} -->\n", "utf-8")
     with replacing(folder / "frontier.png") as temporary:
-        _save(exported, WIDE, temporary, format="png", dpi=_PNG_DPI, metadata={"Software": None})
+        _save(exported, WIDE, temporary, format="png", dpi=_PNG_DPI, metadata={"Software": make_mark(COMMAND)})
 
 
 def draw_svg(exported: Exported, inches: tuple[float, float] = WIDE) -> str:

@@ -14,14 +14,21 @@ from markupsafe import Markup
 
 from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES
 from export.errors import ExportError
+from export.outputs import COMMAND
 from export.quantization.sizes import LEAST_GAIN
 from export.report import chart
 from export.verification.quality import TIE, NeighborQuality
 from export.writing.export_file import Exported
-from training.console.files import replacing
+from training.console.files import make_mark, replacing
 
 METHODS = {"ptq": "rounded after training", "qat": "fine-tuned with the rounding in the loop"}
 _TEMPLATE = "page.html"
+_TITLES = {
+    "columns": "What training saw in each column",
+    "neighbors": "Some items and their nearest",
+    "held_out_values": "Held-out values (they chose the epoch too) told by the nearest items, mean reciprocal rank",
+    "measures": "Hidden values told by the nearest items, of models that never saw them, mean reciprocal rank",
+}
 _FLOAT_BYTES = 4
 _FLATBUFFER = ("table", "graph")
 _SHADES = 4
@@ -117,6 +124,8 @@ def render_page(exported: Exported) -> str:
     environment.filters |= {"percent": _percent, "points": _points, "whole": _whole}
     return environment.get_template(_TEMPLATE).render(
         e=exported,
+        mark=make_mark(COMMAND),
+        titles=_TITLES,
         float_bytes=_float_bytes(exported),
         sizes=exported.sizes,
         points={point.name: point for point in chart.list_points(exported)},
@@ -190,7 +199,7 @@ def _training(exported: Exported) -> dict[str, str]:
     return {
         name.replace("_", " "): "not measured" if value is None else str(value)
         for name, value in exported.training.items()
-        if not _is_table(value) and name != "items"
+        if not isinstance(value, list) and name != "items"
     }
 
 

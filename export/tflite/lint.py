@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from device_runtime.format.layout import TABLE_ALIGNMENT
+from device_runtime.errors import ModelFileError
+from device_runtime.format.layout import MANIFEST, TABLE_ALIGNMENT
+from device_runtime.format.model_file import ModelFile
 from export.errors import ExportError
+from export.outputs import check_flatbuffer
 
 _OP_VERSIONS = Path(__file__).with_name("op_versions.json")
 NEWEST_IN_TFLITE_RUNTIME_2_14: dict[str, int] = json.loads(_OP_VERSIONS.read_text("utf-8"))["newest"]
 OP_VERSION = "op version"
 LARGE_BYTES = 1024
-_IDENTIFIER = b"TFL3"
 _OPS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _INTEGER_TYPES = {schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT4}
 _SAME_TABLE_COSINE = 0.99
@@ -64,17 +66,24 @@ def lint_file(path: str | Path) -> list[Fault]:
     Raises:
         ExportError: it cannot be read, or is not a TFLite flatbuffer.
     """
-    model = _read(Path(path))
-    return [fault for rule in _RULES for fault in rule(model)]
+    path = Path(path)
+    check_flatbuffer(path)
+    data = path.read_bytes()
+    model = _read(path, data)
+    return [*_damage(path, data), *(fault for rule in _RULES for fault in rule(model))]
 
 
-def _read(path: Path) -> _ReadModel:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ExportError(f"{path}: cannot be read ({error.strerror}); give a .tflite file") from error
-    if data[4:8] != _IDENTIFIER:
-        raise ExportError(f"{path}: is not a TFLite flatbuffer; give a .tflite file")
+def _damage(path: Path, data: bytes) -> Iterator[Fault]:
+    """Of a file of mignon's, what its digests say; a name of the archive tells it, even where it was cut."""
+    if MANIFEST.encode() in data:
+        try:
+            ModelFile.open(path)
+        except ModelFileError as error:
+            found, _, remedy = str(error).removeprefix(f"{path}: ").partition("; ")
+            yield Fault("damaged file", path.name, found, remedy)
+
+
+def _read(path: Path, data: bytes) -> _ReadModel:
     try:
         view = schema.Model.GetRootAs(data)
         tree = schema.ModelT.InitFromObj(view)

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from device_runtime.scoring.top_k import top_k
 from export.table import QuantizedTable, normalize_rows
 from export.verification.questions import LARGE, NEIGHBORS, draw_baskets, make_query
-from training import trained
 from training.by_attributes.likeness import measure_triplets
 from training.console.quiet_tensorflow import import_tensorflow
+from training.evaluation.triplets import Triplet
 from training.inputs.catalog import Catalog
-from training.inputs.triplets import Triplet
-from training.trained import Trained
+from training.trained import Preference, Trained
+from training.trained_folder import MODEL
 
 RANKED = 50
 TIE = 0.002
@@ -200,7 +200,7 @@ class BasketJudge:
         vectors: float32 [items, width], rows of any length.
     """
 
-    def __init__(self, vectors: NDArray[np.float32], preference: trained.Preference) -> None:
+    def __init__(self, vectors: NDArray[np.float32], preference: Preference) -> None:
         self.vectors, self.preference = vectors, preference
 
     def measure(self, table: QuantizedTable) -> BasketQuality:
@@ -243,7 +243,7 @@ def load_neighbor_judge(folder: Path, source: Trained) -> NeighborJudge:
     import_tensorflow()
     import tf_keras
 
-    model = tf_keras.models.load_model(folder / trained.MODEL, compile=False)
+    model = tf_keras.models.load_model(folder / MODEL, compile=False)
     vectors: NDArray[np.float32] = model(np.arange(len(source.table), dtype=np.int32)).numpy()
     return NeighborJudge(normalize_rows(vectors), source.triplets, split_by_frequency(source.catalog))
 

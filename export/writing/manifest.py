@@ -40,13 +40,18 @@ def make_manifest(
         scale=table.scale,
         table_offset=start,
         objective=table.objective,
-        quality=_round_all(asdict(chosen.quality)) | method | {"training": training},
+        quality=_round_all(asdict(chosen.quality)) | method | {"training": _keep_for_device(training)},
         license=labels.license,
         preference=table.rule,
         approximate_index=None if index is None else asdict(index),
         table_crc32=zlib.crc32(flatbuffer.data[start:stop]),
         graph_crc32=zlib.crc32(flatbuffer.data[stop:], zlib.crc32(flatbuffer.data[:start])),
     )
+
+
+def _keep_for_device(training: dict[str, Any]) -> dict[str, Any]:
+    """What training saw and examples are for the report, not for the device."""
+    return {name: value for name, value in training.items() if name not in ("columns", "neighbors", "held_out_values")}
 
 
 def _round_all(value: Any) -> Any:

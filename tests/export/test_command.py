@@ -1,6 +1,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,15 +109,15 @@ def test_a_file_that_keeps_too_little_is_refused(trained_folder, tmp_path, capsy
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_fails_verification_is_not_kept(trained_folder, tmp_path, monkeypatch, capsys):
-    (tmp_path / "m.tflite").write_text("the last good one")
+def test_a_file_that_fails_verification_is_not_kept(trained_folder, model_path, tmp_path, monkeypatch, capsys):
+    shutil.copy(model_path, tmp_path / "m.tflite")
 
     def refuse(*_, **__):
         raise VerificationError("ids differ")
 
     monkeypatch.setattr(engines, "verify", refuse)
     assert export(trained_folder, tmp_path / "m.tflite") == 1
-    assert (tmp_path / "m.tflite").read_text() == "the last good one"
+    assert (tmp_path / "m.tflite").read_bytes() == model_path.read_bytes()
     assert len(list(tmp_path.iterdir())) == 1
     assert capsys.readouterr().err == "export: ids differ\n"
 
@@ -135,16 +136,16 @@ def test_a_folder_as_out_is_refused(trained_folder, tmp_path, capsys):
     assert "is a folder" in capsys.readouterr().err
 
 
-def test_a_full_disk_is_one_line_and_leaves_the_old_file(trained_folder, tmp_path):
+def test_a_full_disk_is_one_line_and_leaves_the_old_file(trained_folder, model_path, tmp_path):
     """A limit on the size of files fails a write half-way, as a full disk does."""
-    (tmp_path / "m.tflite").write_text("the last good one")
+    shutil.copy(model_path, tmp_path / "m.tflite")
     limit = 8192
     limited = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (limit, limit))
     done = export_in_a_process(trained_folder, tmp_path / "m.tflite", limited)
     assert done.returncode == 1
     assert done.stderr.startswith(f"export: {tmp_path / 'm.tflite'}: cannot be written (File too large)")
     assert done.stderr.count("\n") == 1
-    assert (tmp_path / "m.tflite").read_text() == "the last good one"
+    assert (tmp_path / "m.tflite").read_bytes() == model_path.read_bytes()
     assert len(list(tmp_path.iterdir())) == 1
 
 
@@ -176,7 +177,27 @@ def test_an_export_killed_while_it_writes_leaves_nothing_under_the_name(trained_
     running.send_signal(signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     assert not (tmp_path / "m.tflite").exists()
+    assert list(tmp_path.iterdir())
     assert export(trained_folder, tmp_path / "m.tflite") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["m.tflite"]
+
+
+def test_only_what_an_export_wrote_is_replaced_without_force(trained_folder, tmp_path, capsys):
+    out, page = tmp_path / "m.tflite", tmp_path / "m.html"
+    out.write_text("precious")
+    assert export(trained_folder, out) == 2
+    assert "is a file of 8 bytes, which begins 'precious', not written by `python -m export`" in capsys.readouterr().err
+    assert out.read_text() == "precious"
+    for _ in range(2):  # then it replaces its own
+        assert export(trained_folder, out, "--force", "--report", page) == 0
+    assert export(trained_folder, out, "--report", page) == 0
+
+
+def test_without_out_the_file_is_called_as_the_folder(trained_folder, tmp_path, capsys):
+    shutil.copytree(trained_folder, tmp_path / "games")
+    assert main([str(tmp_path / "games"), *FAST]) == 0
+    assert f"wrote {tmp_path / 'games.tflite'}" in capsys.readouterr().out
+    assert ModelFile.open(tmp_path / "games.tflite").manifest.name == "games"
 
 
 def _has_come(folder, moment):

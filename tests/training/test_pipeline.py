@@ -85,7 +85,7 @@ def test_a_folder_of_something_else_is_refused(folder):
         lambda: training.train_catalog(out="photos"),
         lambda: training.train_interactions("no", out="photos"),
     ):
-        with pytest.raises(TrainedFolderError, match="is not a trained folder"):
+        with pytest.raises(TrainedFolderError, match="no part of a trained folder"):
             train()
     with pytest.raises(MignonError):
         training.load("photos")

@@ -8,6 +8,7 @@ import pytest
 from training import trained
 from training.console.files import digest_file
 from training.errors import TrainedFolderError
+from training.trained_folder import MODEL
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_what_is_saved_is_loaded(trained_folder, tmp_path):
 def test_the_keras_model_looks_the_table_up(trained_folder):
     import tf_keras
 
-    model = tf_keras.models.load_model(trained_folder / trained.MODEL, compile=False)
+    model = tf_keras.models.load_model(trained_folder / MODEL, compile=False)
     table = trained.load(trained_folder).table
     np.testing.assert_array_equal(model(np.arange(len(table))).numpy(), table)
 
@@ -71,7 +72,7 @@ def test_only_a_trained_folder_is_replaced(folder, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model"]
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
-    with pytest.raises(TrainedFolderError, match="is not a trained folder"):
+    with pytest.raises(TrainedFolderError, match="no part of a trained folder"):
         trained.save(loaded, tmp_path / "thesis")
     assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "years of work"
 

@@ -6,7 +6,7 @@ truncated SVD are measured alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from training.inputs.attribute_features import Features
-from training.inputs.catalog import Catalog
-from training.inputs.triplets import Triplet
+from training.evaluation.triplets import Triplet
+from training.inputs.attribute_features import Features, Vocabulary
 
 Vectors = Any  # NDArray[np.float32] or csr_matrix, which has no types
-NEIGHBORS = 10
 _ROWS_AT_ONCE = 512
 _VOTERS = 20
+_TIE_BREAK = 1e-6  # less than any vote that tells
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,14 @@ class TripletAccuracy:
     count: int
 
 
+@dataclass(frozen=True)
+class Questions:
+    """Values that were hidden: int64 [questions] each, the rows of the items and the values by the vocabulary."""
+
+    items: NDArray[np.int64]
+    values: NDArray[np.int64]
+
+
 def measure_triplets(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAccuracy:
     """How often the nearer of two items is the one that people would rather take instead."""
     item, near, far = (np.array([getattr(t, part) for t in triplets], np.int64) for part in ("item", "near", "far"))
@@ -42,52 +49,40 @@ def measure_triplets(vectors: Vectors, triplets: Sequence[Triplet]) -> TripletAc
     return TripletAccuracy(float(right.mean()), float(right[hard].mean()) if hard.any() else None, len(triplets))
 
 
-def measure_purity(vectors: Vectors, labels: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> float:
-    """The mean share of an item's ten nearest neighbors that have its label; `rows` limits whose neighbors count."""
-    shares = [
-        (labels[neighbors] == labels[block][:, None]).mean(axis=1)
-        for block, neighbors, _ in _neighbors(vectors, NEIGHBORS, rows)
-    ]
-    return float(np.concatenate(shares).mean())
+def rank_hidden(
+    vectors: Vectors | None, shown: Features, vocabulary: Vocabulary, questions: Questions
+) -> NDArray[np.float64]:
+    """1 by the rank of each hidden value among the values of its column, found by the twenty nearest items.
 
-
-def measure_hidden_recall(
-    vectors: Vectors, features: Features, hidden: NDArray[np.bool_], column: tuple[int, int]
-) -> float:
-    """Recall@10 of hidden values of one column, voted for by the twenty nearest items.
+    Each neighbor votes by its cosine for the values that it shows; of equal votes the more frequent value comes first,
+    so that a value no neighbor shows is ranked by how frequent it is. Values that the item itself shows are no answers.
 
     Args:
-        vectors: made from what is not hidden.
-        hidden: [items, longest], which values of `features` were hidden.
-        column: first index of the column's values, and the one after its last.
+        vectors: made from what is shown; None ranks by frequency alone.
+        shown: what is not hidden.
     """
-    start, end = column
-    ours = (features.indices >= start) & (features.indices < end)
-    shown = _membership(features, ours & ~hidden, column)
-    wanted = hidden & ours
-    asked = np.flatnonzero(wanted.any(axis=1))
-    hits = total = 0
-    for block, neighbors, cosines in _neighbors(vectors, _VOTERS, asked):
-        votes = np.einsum("bk,bkv->bv", np.maximum(cosines, 0), shown[neighbors])
-        votes[shown[block] > 0] = -1
-        best = np.argsort(-votes, axis=1, kind="stable")[:, :NEIGHBORS] + start
-        for row, item in enumerate(block):
-            values = features.indices[item][wanted[item]]
-            hits += int(np.isin(values, best[row]).sum())
-            total += len(values)
-    return hits / total if total else float("nan")
+    membership = _membership(shown, vocabulary)
+    frequency = np.asarray(membership.sum(axis=0)).ravel() / len(shown)
+    starts = np.array(vocabulary.starts)
+    columns = np.searchsorted(starts, questions.values, side="right") - 1
+    ranks = np.empty(len(questions.items))
+    for block, votes in _vote(vectors, membership, questions.items):
+        scores = votes + _TIE_BREAK * frequency
+        scores[membership[questions.items[block]].toarray() > 0] = -1
+        for row, question in enumerate(block):
+            start, end = starts[columns[question]], starts[columns[question] + 1]
+            own = scores[row, questions.values[question]]
+            rivals = scores[row, start:end]
+            ranks[question] = 1 + (rivals > own).sum() + ((rivals == own).sum() - 1) / 2
+    return 1 / ranks
 
 
-def number_labels(catalog: Catalog, column: str) -> NDArray[np.int64]:
-    """A number for the first value of `column` of each item; items without one have a number of their own."""
-    number: dict[str, int] = {}
-    found = [item.attributes.get(column, (f"\0{row}",))[0] for row, item in enumerate(catalog.items)]
-    return np.array([number.setdefault(value, len(number)) for value in found], np.int64)
-
-
-def drop_columns(catalog: Catalog, columns: Sequence[str]) -> list[Mapping[str, tuple[str, ...]]]:
-    """The attributes of all items, the given columns left out."""
-    return [{c: v for c, v in item.attributes.items() if c not in columns} for item in catalog.items]
+def find_neighbors(vectors: Vectors, rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """The k nearest other rows of each of `rows`, nearest first: int64 [rows, k], fewer where there are not so many."""
+    found = []
+    for _, nearest, cosines in _neighbors(vectors, min(k, vectors.shape[0] - 1), rows):
+        found.append(np.take_along_axis(nearest, np.argsort(-cosines, axis=1, kind="stable"), axis=1))
+    return np.concatenate(found)
 
 
 def _neighbors(
@@ -100,16 +95,33 @@ def _neighbors(
         product = vectors[block] @ vectors.T
         cosines = product.toarray() if hasattr(product, "toarray") else product
         cosines[np.arange(len(block)), block] = -np.inf
-        nearest = np.argpartition(-cosines, k, axis=1)[:, :k]
+        nearest = np.argpartition(-cosines, k - 1, axis=1)[:, :k]
         yield block, nearest, np.take_along_axis(cosines, nearest, axis=1)
 
 
-def _membership(features: Features, mask: NDArray[np.bool_], column: tuple[int, int]) -> NDArray[np.float32]:
-    start, end = column
-    matrix = np.zeros((len(features), end - start), np.float32)
-    rows, places = np.nonzero(mask)
-    matrix[rows, features.indices[rows, places] - start] = 1
-    return matrix
+def _vote(
+    vectors: Vectors | None, membership: csr_matrix, items: NDArray[np.int64]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
+    """Blocks of questions, and the votes for every value: float64 [block, values + 1]."""
+    if vectors is None:
+        for start in range(0, len(items), _ROWS_AT_ONCE):
+            block = np.arange(start, min(start + _ROWS_AT_ONCE, len(items)))
+            yield block, np.zeros((len(block), membership.shape[1]))
+        return
+    done = 0
+    for rows, nearest, cosines in _neighbors(vectors, min(_VOTERS, vectors.shape[0] - 1), items):
+        weights = np.maximum(cosines, 0).ravel()
+        voters = np.repeat(np.arange(len(rows)), nearest.shape[1])
+        votes = csr_matrix((weights, (voters, nearest.ravel())), (len(rows), membership.shape[0])) @ membership
+        yield np.arange(done, done + len(rows)), votes.toarray().astype(np.float64)
+        done += len(rows)
+
+
+def _membership(features: Features, vocabulary: Vocabulary) -> csr_matrix:
+    """Which values items show: csr float32 [items, values + 1] of ones."""
+    rows, places = np.nonzero(features.indices)
+    shape = (len(features), len(vocabulary))
+    return csr_matrix((np.ones(len(rows), np.float32), (rows, features.indices[rows, places])), shape)
 
 
 def _row_products(a: Vectors, b: Vectors) -> NDArray[np.float64]:

@@ -1,67 +1,74 @@
-"""How good the embedding of a catalog is, against TF-IDF, its truncated SVD and chance.
+"""How good the embedding of a catalog is, whatever its columns, against TF-IDF, its truncated SVD and frequency.
 
-Each measure is taken on a model that has not seen what is asked for: ingredients are hidden before training, and the
-purity of a column is counted on a model trained without that column (`region` goes with `cuisine`, which decides it).
+A value is hidden from an item, the vectors are made anew without it, and it is to be found again among the values of
+its column by what the nearest items have (`likeness.rank_hidden`). Every item is asked once: in each of five rounds one
+value is hidden from another fifth of the items, of a column drawn at random. Nothing that is asked for was seen in
+training, nor chose when to stop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training.by_attributes import baselines, likeness
-from training.by_attributes.likeness import Vectors
+from training.by_attributes.likeness import Questions, Vectors
 from training.by_attributes.settings import AttributeSettings
+from training.by_attributes.targets import HeldOut
 from training.by_attributes.trainer import AttributeTrainer
-from training.errors import CatalogError
+from training.evaluation.triplets import Triplet
 from training.inputs.attribute_features import Features, Vocabulary, build_vocabulary, featurize
-from training.inputs.catalog import Catalog, Item
-from training.inputs.triplets import Triplet
+from training.inputs.catalog import Catalog
 
-WITHHELD = {"form": ("form",), "course": ("course",), "cuisine": ("cuisine", "region")}
-HIDDEN_COLUMN = "ingredients"
-HIDDEN_SHARE = 0.2
+ROUNDS = 5
+ALL, TRIPLETS, HARD_TRIPLETS = "all", "triplets", "hard triplets"
+FREQUENT, MODEL = "most frequent", "mignon"
 NEW_ITEMS = 500
-FEWEST_ITEMS = 100
 
 
 @dataclass(frozen=True)
 class VectorScores:
-    """The measures of one way to make vectors; each from 0 to 1, more is better."""
+    """The measures of one way to make vectors.
+
+    Attributes:
+        scores: by what is asked for: the mean reciprocal rank of the hidden values of a column, and of `all`; the share
+            of triplets, and of hard ones, that are answered right.
+    """
 
     name: str
     dims: int
-    triplets: float
-    hard_triplets: float
-    hidden_recall: float
-    form: float
-    course: float
-    cuisine: float
+    scores: Mapping[str, float]
 
 
 @dataclass(frozen=True)
-class NewItems:
-    """Items that were not in training, placed by their attributes alone, beside the same ones trained."""
+class Comparison:
+    """All ways to make vectors, and how often each thing was asked for."""
 
-    name: str
-    triplets: float
-    form: float
-    course: float
-    cuisine: float
+    methods: tuple[VectorScores, ...]
+    counts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class _Task:
-    """One catalog to make vectors from, and what is measured on them."""
+    """What vectors are made from, and what is asked of them."""
 
     features: Features
     vocabulary: Vocabulary
-    measure: Callable[[Vectors], dict[str, float]]
+    weights: Mapping[str, float]
+    questions: Questions
+    triplets: Sequence[Triplet] = ()
+
+    def train(self, settings: AttributeSettings) -> NDArray[np.float32]:
+        """The table of a model that sees what is not hidden."""
+        return AttributeTrainer(self.features, self.vocabulary, settings, self.weights).run(progress=False).table
+
+    def tf_idf(self, *, weighted: bool) -> Vectors:
+        """The baseline of full width."""
+        return baselines.compute_tf_idf(self.features, self.vocabulary, self.weights if weighted else {})
 
 
 def compare_with_baselines(  # noqa: PLR0913 - what is measured, and how it is trained
@@ -70,161 +77,157 @@ def compare_with_baselines(  # noqa: PLR0913 - what is measured, and how it is t
     weights: Mapping[str, float],
     dims: Sequence[int],
     *,
+    columns: Sequence[str] = (),
     variants: Mapping[str, Callable[[NDArray[np.float32]], Vectors]] | None = None,
     settings: AttributeSettings | None = None,
     progress: bool = True,
-) -> list[VectorScores]:
-    """All measures of the baselines and of the model; trains a model for each measure and width.
+) -> Comparison:
+    """All measures of the baselines and of the model; trains five times a width, six times with triplets.
 
-    The baselines are taken as they are and with the column weights that the model is trained with.
+    The baselines are taken as they are and, where columns have weights, with those that the model is trained with.
 
     Args:
+        columns: whose values are hidden and asked for; all where none is named.
         variants: other forms of a trained table to measure beside it, by name, such as its int8 form.
         settings: how to train, but for `dims`; the defaults where absent.
     """
-    forms = {"mignon float32": lambda table: table, **(variants or {})}
-    tasks = _tasks(catalog, triplets)
-    plain, weighted = _tf_idf(tasks, {}), _tf_idf(tasks, weights)
-    terms = len(tasks[0].vocabulary) - 1
-    results = [_chance(catalog), _scores("TF-IDF", terms, tasks, plain)]
-    results.append(_scores("TF-IDF, weighted", terms, tasks, weighted))
+    forms = {MODEL: lambda table: table, **(variants or {})}
+    tasks = list(_make_tasks(catalog, weights, columns or catalog.columns, triplets))
+    made = {name: [task.tf_idf(weighted=weighted) for task in tasks] for name, weighted in _name_baselines(weights)}
+    methods = [_score(FREQUENT, 0, tasks, [None] * len(tasks))]
+    methods += [_score(name, len(tasks[0].vocabulary) - 1, tasks, vectors) for name, vectors in made.items()]
     for width in tqdm(dims, desc="evaluating", unit="width", disable=not progress):
-        for name, matrices in (("SVD", plain), ("SVD, weighted", weighted)):
-            reduced = [baselines.compute_svd(matrix, width) for matrix in matrices]
-            results.append(_scores(name, width, tasks, reduced))
-        tables = [_train(task, weights, replace(settings or AttributeSettings(), dims=width)) for task in tasks]
-        results += [_scores(name, width, tasks, [form(table) for table in tables]) for name, form in forms.items()]
-    return results
+        for name, vectors in made.items():
+            reduced = [baselines.compute_svd(matrix, width) for matrix in vectors]
+            methods.append(_score(name.replace("TF-IDF", "SVD"), width, tasks, reduced))
+        of_width = replace(settings or AttributeSettings(), dims=width)
+        tables = [task.train(of_width) for task in tqdm(tasks, desc="training", leave=False, disable=not progress)]
+        methods += [_score(name, width, tasks, [form(table) for table in tables]) for name, form in forms.items()]
+    return Comparison(tuple(methods), _count(tasks))
 
 
-def check_measurable(path: Path, catalog: Catalog, triplets: Sequence[Triplet]) -> None:
-    """Refuses a catalog that these measures cannot be taken on.
+def measure_held_out(
+    vectors: Vectors, held_out: HeldOut, features: Features, vocabulary: Vocabulary, weights: Mapping[str, float]
+) -> Comparison:
+    """The values that training held out, found again by `vectors` of what it saw: no model is trained for it.
 
-    Raises:
-        CatalogError: it lacks a column or triplets, or is too small.
+    They are few, and they chose the best epoch too: `compare_with_baselines` hides others.
     """
-    missing = [column for column in (HIDDEN_COLUMN, *WITHHELD) if column not in catalog.columns]
-    if missing or not triplets:
-        raise CatalogError(
-            f"{path}: these measures need the columns of meals.csv and triplets beside the catalog, in "
-            f"{path.with_suffix('.triplets.csv').name}; missing: {', '.join(missing) or 'triplets'}"
-        )
-    if len(catalog) <= FEWEST_ITEMS:
-        raise CatalogError(f"{path}: has {len(catalog)} items; these measures need more than {FEWEST_ITEMS}")
+    items, places = np.nonzero(held_out.mask)
+    asked = Questions(items, features.indices[items, places].astype(np.int64))
+    shown = np.isin(asked.values, held_out.visible.indices)
+    task = _Task(held_out.visible, vocabulary, weights, Questions(asked.items[shown], asked.values[shown]))
+    methods = [_score(FREQUENT, 0, [task], [None])]
+    for name, weighted in _name_baselines(weights):
+        matrix, dims = task.tf_idf(weighted=weighted), vectors.shape[1]
+        methods.append(_score(name, len(vocabulary) - 1, [task], [matrix]))
+        methods.append(_score(name.replace("TF-IDF", "SVD"), dims, [task], [baselines.compute_svd(matrix, dims)]))
+    methods.append(_score(MODEL, vectors.shape[1], [task], [vectors]))
+    return Comparison(tuple(methods), _count([task]))
 
 
 def measure_new_items(
-    catalog: Catalog, triplets: Sequence[Triplet], weights: Mapping[str, float], seed: int = 3
-) -> list[NewItems]:
-    """Holds 500 items out of training, places them by their attributes, and measures them among the others."""
-    count = len(catalog)
-    held = np.random.default_rng(seed).choice(count, min(NEW_ITEMS, count // 10), replace=False)
-    kept = np.setdiff1d(np.arange(count), held)
+    catalog: Catalog, weights: Mapping[str, float], columns: Sequence[str] = (), seed: int = 3
+) -> Comparison:
+    """Hides a value from a tenth of the items, at most 500, holds them out of training, and places them by the rest."""
     vocabulary = build_vocabulary(catalog)
-    features = featurize([item.attributes for item in catalog.items], vocabulary)
-    fitted = AttributeTrainer(_rows(features, kept), vocabulary, AttributeSettings(), weights).run(progress=False)
-    placed = np.empty((count, fitted.table.shape[1]), np.float32)
+    held = np.random.default_rng(seed).permutation(len(catalog))[: max(1, min(NEW_ITEMS, len(catalog) // 10))]
+    task = _hide(catalog, vocabulary, weights, columns or catalog.columns, held, seed)
+    kept = np.setdiff1d(np.arange(len(catalog)), held)
+    others = Features(task.features.indices[kept], task.features.weights[kept])
+    fitted = AttributeTrainer(others, vocabulary, AttributeSettings(), weights).run(progress=False)
+    placed = _place(fitted.values, task.features)
     placed[kept] = fitted.table
-    placed[held] = _placed(fitted.values, _rows(features, held))
-    trained = AttributeTrainer(features, vocabulary, AttributeSettings(), weights).run(progress=False).table
-    asked = [t for t in triplets if not {t.item, t.near, t.far}.isdisjoint(held.tolist())]
-    return [
-        NewItems(
-            name,
-            likeness.measure_triplets(vectors, asked).all,
-            *(likeness.measure_purity(vectors, likeness.number_labels(catalog, column), held) for column in WITHHELD),
-        )
-        for name, vectors in (("placed by attributes", placed), ("in training", trained))
-    ]
+    tables = {"placed by attributes": placed, "in training": task.train(AttributeSettings())}
+    methods = tuple(_score(name, table.shape[1], [task], [table]) for name, table in tables.items())
+    return Comparison(methods, _count([task]))
 
 
-def _tasks(catalog: Catalog, triplets: Sequence[Triplet]) -> list[_Task]:
-    attributes = [item.attributes for item in catalog.items]
-    whole = _task(catalog, attributes, lambda vectors: _triplet_measures(vectors, triplets))
-    withheld = [
-        _task(catalog, likeness.drop_columns(catalog, columns), _purity_measure(catalog, column))
-        for column, columns in WITHHELD.items()
-    ]
-    return [whole, _hidden_task(catalog), *withheld]
+def _name_baselines(weights: Mapping[str, float]) -> list[tuple[str, bool]]:
+    return [("TF-IDF", False), *([("TF-IDF, weighted", True)] if weights else [])]
 
 
-def _task(
+def _make_tasks(
+    catalog: Catalog, weights: Mapping[str, float], columns: Sequence[str], triplets: Sequence[Triplet], seed: int = 5
+) -> list[_Task]:
+    vocabulary = build_vocabulary(catalog)
+    order = np.random.default_rng(seed).permutation(len(catalog))
+    tasks = [_hide(catalog, vocabulary, weights, columns, order[i::ROUNDS], seed + i) for i in range(ROUNDS)]
+    if triplets:
+        whole = featurize([item.attributes for item in catalog.items], vocabulary)
+        nothing = np.empty(0, np.int64)
+        tasks.append(_Task(whole, vocabulary, weights, Questions(nothing, nothing), triplets))
+    return tasks
+
+
+def _hide(  # noqa: PLR0913, PLR0917 - a catalog, what is asked for, of whom
     catalog: Catalog,
-    attributes: Sequence[Mapping[str, tuple[str, ...]]],
-    measure: Callable[[Vectors], dict[str, float]],
+    vocabulary: Vocabulary,
+    weights: Mapping[str, float],
+    columns: Sequence[str],
+    rows: NDArray[np.int64],
+    seed: int,
 ) -> _Task:
-    used = {column for values in attributes for column in values}
-    items = tuple(replace(item, attributes=values) for item, values in zip(catalog.items, attributes, strict=True))
-    vocabulary = build_vocabulary(Catalog(items, tuple(column for column in catalog.columns if column in used)))
-    return _Task(featurize(attributes, vocabulary), vocabulary, measure)
+    """Hides one value of each of `rows` that has another left: of a random column, one that not it alone has."""
+    rng = np.random.default_rng([seed, len(rows)])
+    index_of = {pair: i for i, pair in enumerate(vocabulary.values, start=1)}
+    attributes: list[Mapping[str, tuple[str, ...]]] = [item.attributes for item in catalog.items]
+    counts = np.bincount([index_of[c, v] for values in attributes for c in values for v in values[c]])
+    items, hidden = [], []
+    for row in rows.tolist():
+        own = attributes[row]
+        shared = {c: [v for v in own.get(c, ()) if counts[index_of[c, v]] > 1] for c in columns}
+        asked = [column for column, values in shared.items() if values]
+        if not asked or sum(map(len, own.values())) < 2:
+            continue
+        column = asked[rng.integers(len(asked))]
+        value = shared[column][rng.integers(len(shared[column]))]
+        left = tuple(other for other in own[column] if other != value)
+        attributes[row] = {c: left if c == column else values for c, values in own.items() if c != column or left}
+        items.append(row)
+        hidden.append(index_of[column, value])
+    asked_for = Questions(np.array(items, np.int64), np.array(hidden, np.int64))
+    return _Task(featurize(attributes, vocabulary), vocabulary, weights, asked_for)
 
 
-def _hidden_task(catalog: Catalog, seed: int = 5) -> _Task:
-    rng = np.random.default_rng(seed)
-    shown = [_with_some_hidden(item, rng) for item in catalog.items]
-    task = _task(catalog, shown, lambda _: {})
-    everything = featurize([item.attributes for item in catalog.items], task.vocabulary)
-    column = task.vocabulary.columns.index(HIDDEN_COLUMN)
-    start, end = task.vocabulary.starts[column], task.vocabulary.starts[column + 1]
-    seen = np.zeros((len(catalog), len(task.vocabulary)), bool)
-    np.put_along_axis(seen, task.features.indices.astype(np.int64), True, axis=1)
-    hidden = ~np.take_along_axis(seen, everything.indices.astype(np.int64), axis=1)
-    return replace(
-        task,
-        measure=lambda vectors: {
-            "hidden_recall": likeness.measure_hidden_recall(vectors, everything, hidden, (start, end)),
-        },
-    )
-
-
-def _with_some_hidden(item: Item, rng: np.random.Generator) -> Mapping[str, tuple[str, ...]]:
-    values = item.attributes.get(HIDDEN_COLUMN, ())
-    keep = rng.random(len(values)) >= HIDDEN_SHARE
-    if keep.all() or not keep.any():
-        return item.attributes
-    return {**item.attributes, HIDDEN_COLUMN: tuple(v for v, kept in zip(values, keep, strict=True) if kept)}
-
-
-def _triplet_measures(vectors: Vectors, triplets: Sequence[Triplet]) -> dict[str, float]:
-    accuracy = likeness.measure_triplets(vectors, triplets)
-    return {"triplets": accuracy.all, "hard_triplets": accuracy.hard or 0.0}
-
-
-def _purity_measure(catalog: Catalog, column: str) -> Callable[[Vectors], dict[str, float]]:
-    labels = likeness.number_labels(catalog, column)
-    return lambda vectors: {column: likeness.measure_purity(vectors, labels)}
-
-
-def _scores(name: str, dims: int, tasks: Sequence[_Task], made: Sequence[Vectors]) -> VectorScores:
-    measured: dict[str, float] = {}
+def _score(name: str, dims: int, tasks: Sequence[_Task], made: Sequence[Vectors | None]) -> VectorScores:
+    """The measures of the vectors made for each task; every question counts alike, whatever its round."""
+    ranks: dict[str, list[float]] = {}
+    triplets: dict[str, float] = {}
     for task, vectors in zip(tasks, made, strict=True):
-        measured |= task.measure(vectors)
-    return VectorScores(name, dims, **measured)
+        found = likeness.rank_hidden(vectors, task.features, task.vocabulary, task.questions)
+        for column, rank in zip(_columns_of(task), found.tolist(), strict=True):
+            ranks.setdefault(column, []).append(rank)
+        if task.triplets:
+            triplets = _answer_triplets(vectors, task.triplets)
+    means = {column: float(np.mean(ranks[column])) for column in tasks[0].vocabulary.columns if column in ranks}
+    everything = [rank for of_column in ranks.values() for rank in of_column]
+    return VectorScores(name, dims, ({ALL: float(np.mean(everything))} if everything else {}) | means | triplets)
 
 
-def _chance(catalog: Catalog) -> VectorScores:
-    """One-hot vectors: every other item is equally far, so neighbors are drawn by chance."""
-    shares = []
-    for column in WITHHELD:
-        counts = np.bincount(likeness.number_labels(catalog, column)).astype(np.float64)
-        shares.append(float((counts * (counts - 1)).sum() / (len(catalog) * (len(catalog) - 1))))
-    values = {value for item in catalog.items for value in item.attributes.get(HIDDEN_COLUMN, ())}
-    return VectorScores("one-hot (chance)", len(catalog), 0.5, 0.5, likeness.NEIGHBORS / len(values), *shares)
+def _answer_triplets(vectors: Vectors | None, triplets: Sequence[Triplet]) -> dict[str, float]:
+    if vectors is None:  # by frequency no item is nearer than another
+        hard = any(triplet.kind == "hard" for triplet in triplets)
+        return {TRIPLETS: 0.5, **({HARD_TRIPLETS: 0.5} if hard else {})}
+    answered = likeness.measure_triplets(vectors, triplets)
+    return {TRIPLETS: answered.all, **({} if answered.hard is None else {HARD_TRIPLETS: answered.hard})}
 
 
-def _train(task: _Task, weights: Mapping[str, float], settings: AttributeSettings) -> NDArray[np.float32]:
-    return AttributeTrainer(task.features, task.vocabulary, settings, weights).run(progress=False).table
+def _count(tasks: Sequence[_Task]) -> dict[str, int]:
+    asked = [column for task in tasks for column in _columns_of(task)]
+    triplets = [triplet for task in tasks for triplet in task.triplets]
+    hard = sum(triplet.kind == "hard" for triplet in triplets)
+    counts = {ALL: len(asked)} | {column: asked.count(column) for column in tasks[0].vocabulary.columns}
+    return {name: count for name, count in {**counts, TRIPLETS: len(triplets), HARD_TRIPLETS: hard}.items() if count}
 
 
-def _tf_idf(tasks: Sequence[_Task], weights: Mapping[str, float]) -> list[Vectors]:
-    return [baselines.compute_tf_idf(task.features, task.vocabulary, weights) for task in tasks]
+def _columns_of(task: _Task) -> list[str]:
+    """The column of each hidden value."""
+    return [task.vocabulary.values[value - 1][0] for value in task.questions.values.tolist()]
 
 
-def _rows(features: Features, rows: NDArray[np.int64]) -> Features:
-    return Features(features.indices[rows], features.weights[rows])
-
-
-def _placed(values: NDArray[np.float32], features: Features) -> NDArray[np.float32]:
+def _place(values: NDArray[np.float32], features: Features) -> NDArray[np.float32]:
     total = (values[features.indices] * features.weights[..., None]).sum(axis=1)
-    unit: NDArray[np.float32] = total / np.linalg.norm(total, axis=1, keepdims=True)
+    norms = np.linalg.norm(total, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = total / np.where(norms > 0, norms, 1)
     return unit

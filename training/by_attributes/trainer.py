@@ -152,13 +152,16 @@ class AttributeTrainer(TrainingRun[FittedAttributes]):
         scores = tf.exp(self.log_sharpness) * tf.matmul(vectors, others, transpose_b=True) + itself
         return -tf.reduce_mean(tf.reduce_sum(target * tf.nn.log_softmax(scores), axis=1))
 
+    def encode_visible(self) -> NDArray[np.float32]:
+        """The vectors of what is not held out: float32 [items, dims]."""
+        visible = self.held_out.visible
+        return self.encoder(visible.indices, visible.weights, np.arange(len(self.features))).numpy()
+
     def _held_out_rank(self) -> float:
         """Mean reciprocal rank of held-out values within their column, the visible ones left out."""
         visible = self.held_out.visible
         items, places = np.nonzero(self.held_out.mask)
-        scores = self.decoder.scores(
-            self.encoder(visible.indices, visible.weights, np.arange(len(self.features)))
-        ).numpy()
+        scores = self.decoder.scores(self.encode_visible()).numpy()
         np.put_along_axis(scores, visible.indices, -np.inf, axis=1)
         hidden = self.features.indices[items, places]
         columns = self.vocabulary.column_of[hidden]

@@ -1,11 +1,21 @@
-"""How to learn from what people like: the numbers, what each means and where it may lie."""
+"""How to learn from what people like: what is asked, and the numbers, what each means and where it may lie."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from training.errors import SettingsError
+from training.inputs.bounds import check_bounds, check_log
+from training.inputs.catalog import Catalog, read_catalog
+from training.inputs.rules import read_rules
+from training.loop.options import RunOptions
 from training.loop.settings import check_settings, choice, setting
+
+if TYPE_CHECKING:
+    from training.inputs.interactions import Report
 
 Weights = Literal["ignore", "log"]
 
@@ -43,3 +53,38 @@ class InteractionSettings:
 
     def __post_init__(self) -> None:
         check_settings(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InteractionsRequest(RunOptions):
+    """The arguments of `training.train_interactions`."""
+
+    log: Path
+    catalog: Path | None
+    bounds: Mapping[str, int]
+    evaluate: bool
+    tune: int | None
+    tune_dims: tuple[int, ...]
+    tensorboard: Path | None
+    on_read: Callable[[Report], None] | None
+    settings: InteractionSettings
+
+    def read_catalog(self) -> Catalog | None:
+        """Checks what can be checked before anything heavy is imported, and reads the catalog, if there is one.
+
+        Raises:
+            TrainingError: an argument or the catalog cannot be used, or the log is not there.
+        """
+        if self.tune_dims and self.tune is None:
+            raise SettingsError("--tune-dims says what --tune may choose; give --tune N as well")
+        if self.tune is not None and self.tune < 1:
+            raise SettingsError(f"tune is {self.tune}; give 1 or more")
+        check_bounds(**self.bounds)
+        self.check()
+        check_log(self.log)
+        catalog = None
+        if self.catalog is not None:  # its popularity is no attribute; the bias says what the log says of it
+            popularity = read_rules(self.catalog).popularity
+            catalog = read_catalog(self.catalog, needs_attributes=False, popularity=popularity)
+        self.forget_if_restarted()
+        return catalog

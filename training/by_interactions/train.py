@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from training.by_interactions.settings import InteractionSettings
+from training.by_interactions.settings import InteractionSettings, InteractionsRequest
 from training.by_interactions.trainer import FittedInteractions, InteractionTrainer
 from training.by_interactions.tuning import Search, Tuned, tune
 from training.errors import SettingsError
 from training.evaluation.ranking import MEASURES, PopularityScorer, Scorer, evaluate
 from training.evaluation.splits import Split, hold_out_users
 from training.inputs.attribute_features import ItemAttributes, index_attributes, make_catalog
-from training.inputs.catalog import read_catalog
-from training.inputs.interactions import Interactions, Report, read_interactions
+from training.inputs.catalog import Catalog
+from training.inputs.interactions import Interactions, read_interactions
 from training.inputs.rules import enrich, read_rules
 from training.loop.checkpoint import compute_fingerprint
-from training.loop.run import RunOptions, run_timed
+from training.loop.run import run_timed
 from training.loop.workers import is_chief, join_workers
-from training.trained import Preference, Trained, check_replaceable, save
+from training.trained import Preference, Trained, save
 
 Metrics = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class InteractionsRequest(RunOptions):
-    """The arguments of `training.train_interactions`."""
-
-    log: Path
-    catalog: Path | None
-    bounds: Mapping[str, int]
-    evaluate: bool
-    tune: int | None
-    tune_dims: tuple[int, ...]
-    tensorboard: Path | None
-    on_read: Callable[[Report], None] | None
-    settings: InteractionSettings
 
 
 @dataclass(frozen=True)
@@ -60,19 +43,20 @@ class _Data:
         )
 
 
-def train_from_interactions(request: InteractionsRequest) -> Trained:
+def train_from_interactions(request: InteractionsRequest, catalog: Catalog | None) -> Trained:
     """See `training.train_interactions`; where several workers train together, the chief alone writes and reports."""
-    if request.out is not None:
-        check_replaceable(request.out)
     strategy = join_workers()
-    _check_options(request, strategy)
-    data = _read(request, strategy)
+    if strategy is not None and (request.tune is not None or request.evaluate):
+        raise SettingsError("--tune and --evaluate are for one worker; leave them out or unset TF_CONFIG")
+    interactions = read_interactions(request.log, catalog=catalog, **request.bounds)
+    items = interactions.items
+    data = _Data(interactions, index_attributes(catalog or make_catalog(items), items), strategy)
     chief = strategy is None or is_chief(strategy)
     if chief and request.on_read is not None:
         request.on_read(data.interactions.report)
     tuned = None if request.tune is None else _tune(request, data)
     settings = request.settings if tuned is None else tuned.settings
-    options = request if chief else replace(request, progress=False)
+    options = request if chief else replace(request, progress=False, on_resume=None)
     fitted, seconds = run_timed(data.trainer(settings), options, request.tensorboard)
     metrics = _measure(data, fitted, tuned)
     if request.evaluate:
@@ -81,7 +65,7 @@ def train_from_interactions(request: InteractionsRequest) -> Trained:
     if request.catalog is not None:
         trained = replace(trained, catalog=enrich(trained.catalog, read_rules(request.catalog)))
     if chief and request.out is not None:
-        save(trained, request.out)
+        save(trained, request.out, force=request.force)
         request.remove_checkpoint()
     return trained
 
@@ -108,30 +92,10 @@ def build_trained(
     )
 
 
-def _check_options(request: InteractionsRequest, strategy: Any) -> None:
-    if request.tune_dims and request.tune is None:
-        raise SettingsError("--tune-dims says what --tune may choose; give --tune N as well")
-    if strategy is not None and (request.tune is not None or request.evaluate):
-        raise SettingsError("--tune and --evaluate are for one worker; leave them out or unset TF_CONFIG")
-
-
-def _read(request: InteractionsRequest, strategy: Any) -> _Data:
-    catalog = None
-    if request.catalog is not None:  # its popularity is no attribute; the bias says what the log says of it
-        popularity = read_rules(request.catalog).popularity
-        catalog = read_catalog(request.catalog, needs_attributes=False, popularity=popularity)
-    interactions = read_interactions(request.log, catalog=catalog, **request.bounds)
-    items = interactions.items
-    return _Data(interactions, index_attributes(catalog or make_catalog(items), items), strategy)
-
-
 def _tune(request: InteractionsRequest, data: _Data) -> Tuned:
-    study_file = None
-    if request.out is not None:
-        study_file = request.out.with_name(request.out.name + ".tuning.log")
+    study_file = request.study_file
+    if study_file is not None:
         study_file.parent.mkdir(parents=True, exist_ok=True)
-        if not request.resume:
-            study_file.unlink(missing_ok=True)
 
     def measure(tried: InteractionSettings) -> float:
         fitted = data.trainer(tried).run(progress=False)

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import polars
 
+from training.datasets import MIN_RATINGS
 from training.datasets.sources import Dataset, Row, collect, find_file, keep_liked, list_files, scan_csv
 
-MIN_RATING = 4.0
 
-
-def read_foodcom(sources: Sequence[Path], min_rating: float = MIN_RATING) -> Dataset:
+def read_foodcom(sources: Sequence[Path], min_rating: float = MIN_RATINGS["foodcom"]) -> Dataset:
     """Who rated which recipe at least so high: RAW_interactions.csv and RAW_recipes.csv; attributes: tags, ingredients.
 
     Raises:

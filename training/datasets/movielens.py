@@ -8,15 +8,15 @@ from pathlib import Path
 
 import polars
 
+from training.datasets import MIN_RATINGS
 from training.datasets.sources import Dataset, collect, find_file, keep_liked, list_files, scan_csv
 from training.errors import DatasetError
 
-MIN_RATING = 3.5
 NO_GENRES = "(no genres listed)"
 _YEAR = re.compile(r"\((\d{3})\d(?:[-–]\d*)?\)\s*$")
 
 
-def read_movielens(sources: Sequence[Path], min_rating: float = MIN_RATING) -> Dataset:
+def read_movielens(sources: Sequence[Path], min_rating: float = MIN_RATINGS["movielens"]) -> Dataset:
     """Who rated which movie at least so high: ratings.csv, movies.csv, or ratings.dat, movies.dat; genres and decade.
 
     Raises:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars
 from polars.exceptions import PolarsError
 
+from training.datasets import check_sources
 from training.errors import DatasetError
 
 Row = tuple[str, str, dict[str, Sequence[str]]]
@@ -34,9 +35,7 @@ def list_files(sources: Sequence[Path]) -> list[Path]:
     Raises:
         DatasetError: one does not exist.
     """
-    for source in sources:
-        if not source.exists():
-            raise DatasetError(f"{source}: does not exist; give the downloaded files or their folder")
+    check_sources(sources)
     found = (sorted(source.iterdir()) if source.is_dir() else [source] for source in sources)
     return [path for paths in found for path in paths]
 

@@ -146,6 +146,8 @@ def _text(path: Path) -> str:
 
 
 def _read_parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    if not path.is_file():  # told without the seconds that polars takes
+        raise CatalogError(f"{path}: cannot be read (it is no file); give the path of a catalog")
     import polars
 
     try:

@@ -10,7 +10,10 @@ from device_runtime.items.folding import fold
 from training.inputs.catalog import Catalog, Item
 from training.inputs.rules import DERIVED, Rules
 
-_COUNTED = ("cuisine", "course", "form")
+_NO_VALUE = {"nan", "null", "n/a", "#n/a", "<na>"}  # as other programs write an empty cell
+_MOST_SHOWN = 40  # values of a column that are listed
+_FEW = 10
+_NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,82 @@ def count_rows_alike(catalog: Catalog) -> int:
     return sum(count for count in same.values() if count > 1)
 
 
+@dataclass(frozen=True)
+class ColumnSummary:
+    """What training sees in a column.
+
+    Attributes:
+        items: that have a value there.
+        values: different ones.
+        single: values that one item alone has, by which nothing is alike.
+        note: what is left out of it, or speaks against it; empty where nothing does.
+    """
+
+    column: str
+    items: int
+    values: int
+    single: int
+    note: str
+
+
+def summarize_columns(catalog: Catalog) -> list[ColumnSummary]:
+    """What training sees, column by column."""
+    return [_summarize(catalog, column) for column in catalog.columns]
+
+
+def find_oddities(catalog: Catalog) -> list[str]:
+    """What makes the whole of a catalog hard to learn from, in words; nothing of most."""
+    count, blank = len(catalog), sum(not item.attributes for item in catalog.items)
+    found = [f"{blank} of {count} items have no attribute: nothing tells what they are like"] if blank else []
+    if count == 1:
+        found.append("one item alone has no neighbors; add others")
+    elif len({tuple(sorted(item.attributes.items())) for item in catalog.items}) == 1:
+        found.append(f"all {count} items have the same attributes; add columns that tell them apart")
+    return found
+
+
+def _summarize(catalog: Catalog, column: str) -> ColumnSummary:
+    counts = _count_all(catalog, column)
+    filled, single = sum(column in item.attributes for item in catalog.items), sum(n == 1 for n in counts.values())
+    return ColumnSummary(column, filled, len(counts), single, _note(counts, filled, single, len(catalog)))
+
+
+def _count_all(catalog: Catalog, column: str) -> Counter[str]:
+    return Counter(value for item in catalog.items for value in item.attributes.get(column, ()))
+
+
+def _note(counts: Counter[str], filled: int, single: int, items: int) -> str:
+    if not counts:
+        return "left out: no item has a value"
+    missing = [value for value in counts if value.casefold() in _NO_VALUE]
+    if missing:
+        return f"{missing[0]!r} is taken for a value that {counts[missing[0]]} items share; leave such cells empty"
+    if len(counts) == 1 and filled == items:
+        return "all items have the same value, which tells nothing"
+    if len(counts) > _FEW and sum(map(_is_number, counts)) >= _NEARLY_ALL * len(counts):
+        return "numbers are words here: 9 is as far from 10 as from 99; give ranges, such as 0-9"
+    if len(counts) > _FEW and single >= _NEARLY_ALL * len(counts):
+        return "nearly every value stands once and makes nothing alike; give kinds that items share"
+    return ""
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
+
+
 def describe_catalog(catalog: Catalog, problems: Sequence[Problem]) -> Iterator[str]:
-    """Lines with the counts of its usual columns, and of its items and problems."""
-    for column in _COUNTED:
-        counts = _counts(catalog, column)
-        if counts:
-            listed = ", ".join(f"{value} {count}" for value, count in counts.most_common())
-            yield f"{len(counts)} values of {column}: {listed}"
+    """Lines with the values of each column, oddities, and the number of items and problems."""
+    for column in summarize_columns(catalog):
+        listed = ", ".join(
+            f"{value} {count}" for value, count in _count_all(catalog, column.column).most_common(_MOST_SHOWN)
+        )
+        more = f" and {column.values - _MOST_SHOWN} more" if column.values > _MOST_SHOWN else ""
+        yield f"{column.values} values of {column.column}: {listed}{more}{f' ({column.note})' if column.note else ''}"
+    yield from find_oddities(catalog)
     aliased = sum(bool(item.other_names) for item in catalog.items)
     alike = count_rows_alike(catalog)
     yield f"{len(catalog)} items, {aliased} with aliases, {alike} alike in all; {len(problems)} problems"

@@ -16,14 +16,12 @@ import polars
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from training.errors import InteractionsError, SettingsError
+from training.errors import InteractionsError
+from training.inputs.bounds import MAX_USER, MIN_ITEM, MIN_USER, check_bounds
 from training.inputs.catalog import Catalog
 from training.inputs.log_files import open_log
 from training.inputs.log_rows import EXAMPLES, BadRows, Finding, check_rows, shorten
 
-MIN_USER = 5
-MIN_ITEM = 5
-MAX_USER = 10_000
 _MERGED_FROM = 1 << 20  # rows that wait at least before they are merged
 _CODES = 1 << 32  # ids are numbered by 32 bits
 
@@ -93,10 +91,7 @@ def read_interactions(
         InteractionsError: the file cannot be read, a column is missing or of the wrong type, or nothing is left.
         SettingsError: a bound is below 1, or `max_user` below `min_user`.
     """
-    if min(min_user, min_item) < 1 or max_user < min_user:
-        raise SettingsError(
-            f"min_user {min_user}, min_item {min_item}, max_user {max_user}: give 1 or more, max_user at least min_user"
-        )
+    check_bounds(min_user, min_item, max_user)
     log = open_log(Path(path))
     known = None if catalog is None else polars.Series([item.id for item in catalog.items], dtype=polars.String)
     merger, bad = _Merger(), BadRows()
@@ -125,7 +120,10 @@ def read_interactions(
 def _nothing_left(path: str | os.PathLike[str], rows: int, findings: Sequence[Finding]) -> str:
     if not rows:
         return f"{path}: has no rows; add one for each thing that a user liked"
-    return f"{path}: nothing is left of {rows:,} rows; mend them or lower the bounds: " + ", ".join(map(str, findings))
+    return (
+        f"{path}: nothing is left of {rows:,} rows; mend them or lower the bounds --min-user and --min-item: "
+        + ", ".join(map(str, findings))
+    )
 
 
 class _Pairs(NamedTuple):

@@ -17,12 +17,12 @@ import polars
 from polars.exceptions import PolarsError
 
 from training.errors import InteractionsError
+from training.inputs.bounds import check_log
 
 ROW = "\0row"  # no column of a log is called so
 BROKEN = "\0broken"
 IDS = ("user_id", "item_id")
 OPTIONAL = ("weight", "timestamp")
-ENDINGS = (".csv", ".csv.gz", ".parquet", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 BATCH_ROWS = 1 << 18
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -63,11 +63,8 @@ def open_log(path: Path) -> Log:
         InteractionsError: the file is missing or empty, its ending is unknown, it is not what the ending says, or a
             column is missing, repeated or of a type that cannot be used.
     """
-    if not path.name.lower().endswith(ENDINGS):
-        raise InteractionsError(f"{path}: has none of the known endings {', '.join(ENDINGS)}; save or rename it so")
+    check_log(path)
     try:
-        if path.is_file() and path.stat().st_size == 0:
-            raise InteractionsError(f"{path}: is empty; it needs the columns user_id and item_id")
         frame = _scan(path)
         types = _json_columns(frame) if _is_json(path) else dict(frame.collect_schema())
     except (OSError, PolarsError) as error:

@@ -16,11 +16,6 @@ from typing import Any
 from training.errors import RulesError
 from training.inputs.catalog import Catalog, Item
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 _EATEN_BY: tuple[tuple[str, frozenset[str]], ...] = (
     ("vegan", frozenset()),
     ("vegetarian", frozenset({"egg", "dairy", "honey"})),
@@ -72,11 +67,20 @@ def read_rules(catalog: Path) -> Rules:
     if not path.is_file():
         return Rules()
     try:
-        return _parse(tomllib.loads(path.read_text("utf-8")))
+        return _parse(read_toml(path))
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RulesError(
             f"{path}: cannot be read as the rules of {catalog.name} ({error!r}); see meals.toml"
         ) from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds; errors are those of the library."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    return tomllib.loads(path.read_text("utf-8"))
 
 
 def enrich(catalog: Catalog, rules: Rules) -> Catalog:

@@ -56,17 +56,19 @@ def check_writable(folder: Path) -> None:
 
 def save_checkpoint(path: Path, fingerprint: str, progress: Progress, variables: Sequence[NDArray[Any]]) -> None:
     """Replaces the checkpoint at `path`; `fingerprint` says what data and settings it belongs to."""
-    arrays = {f"variable_{i}": value for i, value in enumerate(variables)}
+    arrays: dict[str, Any] = {
+        "fingerprint": fingerprint,
+        "history": np.array(progress.history),
+        "epochs_done": progress.epochs_done,
+        "best_epoch": progress.best_epoch,
+    }
+    arrays |= {f"variable_{i}": value for i, value in enumerate(variables)}
     arrays |= {f"best_{i}": value for i, value in enumerate(progress.best)}
-    with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream,
-            fingerprint=fingerprint,
-            history=np.array(progress.history),
-            epochs_done=progress.epochs_done,
-            best_epoch=progress.best_epoch,
-            **arrays,
-        )
+    # as np.savez does, which leaves its archive open where the disk is full
+    with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.save(member, array, allow_pickle=False)
 
 
 def load_checkpoint(path: Path, fingerprint: str, variables: int, best: int) -> tuple[Progress, list[NDArray[Any]]]:
@@ -78,7 +80,7 @@ def load_checkpoint(path: Path, fingerprint: str, variables: int, best: int) -> 
     try:
         with np.load(path, allow_pickle=False) as saved:
             if str(saved["fingerprint"]) != fingerprint:
-                raise TrainingError(f"{path}: belongs to other data or other settings; train without --resume")
+                raise TrainingError(f"{path}: belongs to other data or other settings; give --restart to train anew")
             progress = Progress(
                 saved["history"].tolist(),
                 int(saved["epochs_done"]),
@@ -87,4 +89,6 @@ def load_checkpoint(path: Path, fingerprint: str, variables: int, best: int) -> 
             )
             return progress, [saved[f"variable_{i}"] for i in range(variables)]
     except (OSError, ValueError, KeyError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise TrainingError(f"{path}: cannot be read as a checkpoint ({error}); train without --resume") from error
+        raise TrainingError(
+            f"{path}: cannot be read as a checkpoint ({error}); give --restart to train anew"
+        ) from error

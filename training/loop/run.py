@@ -10,7 +10,6 @@ import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,8 +17,9 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from training.errors import SettingsError, TrainingError
+from training.errors import TrainingError
 from training.loop.checkpoint import Progress, check_writable, load_checkpoint, save_checkpoint
+from training.loop.options import RunOptions
 from training.loop.workers import is_chief
 
 Result = TypeVar("Result")
@@ -112,37 +112,8 @@ class TrainingRun(ABC, Generic[Result]):
         return self.progress.epochs_done - self.progress.best_epoch >= self._limits.patience
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """Where a run writes, and how it shows.
-
-    Attributes:
-        out: the trained folder to write; None to write none, and to keep no checkpoint.
-        resume: continue from the checkpoint beside `out`, where there is one.
-        progress: show a bar on standard error.
-    """
-
-    out: Path | None = None
-    resume: bool = False
-    progress: bool = False
-
-    def __post_init__(self) -> None:
-        if self.resume and self.out is None:
-            raise SettingsError("resume continues what was written beside out; give out as well")
-
-    @property
-    def checkpoint(self) -> Path | None:
-        """Beside `out`; None without."""
-        return None if self.out is None else self.out.with_name(self.out.name + ".checkpoint.npz")
-
-    def remove_checkpoint(self) -> None:
-        """Once all is written."""
-        if self.checkpoint is not None:
-            self.checkpoint.unlink(missing_ok=True)
-
-
 def run_timed(run: TrainingRun[Result], options: RunOptions, tensorboard: Path | None = None) -> tuple[Result, float]:
-    """Runs to the end, from the checkpoint where `options` say so; returns the result and the seconds it took.
+    """Runs to the end, from the checkpoint if there is one; returns the result and the seconds it took.
 
     Raises:
         TrainingError: the checkpoint belongs to another run, or the loss is no longer a finite number.
@@ -150,8 +121,10 @@ def run_timed(run: TrainingRun[Result], options: RunOptions, tensorboard: Path |
     checkpoint = options.checkpoint
     if checkpoint is not None:
         check_writable(checkpoint.parent)
-    if options.resume and checkpoint is not None and checkpoint.exists():
+    if checkpoint is not None and checkpoint.exists():
         run.restore(checkpoint)
+        if options.on_resume is not None:
+            options.on_resume(run.progress.epochs_done)
     start = time.monotonic()
     result = run.run(checkpoint, progress=options.progress, tensorboard=tensorboard)
     return result, time.monotonic() - start

@@ -1,9 +1,9 @@
 import pytest
 
 from benchmarks.embedding import quality
+from training.evaluation.triplets import Triplet
 from training.inputs.catalog import read_catalog
 from training.inputs.rules import read_rules
-from training.inputs.triplets import Triplet
 
 TRIPLETS = [Triplet(0, 1, 2, "easy"), Triplet(3, 4, 5, "hard")]
 

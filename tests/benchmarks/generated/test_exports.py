@@ -2,8 +2,8 @@ import argparse
 
 import pytest
 
+from benchmarks.benchmark import Size
 from benchmarks.generated import exports
-from benchmarks.generated.tables import Size
 
 
 def test_a_generated_table_is_exported_within_the_bytes_allowed(tmp_path):

@@ -13,7 +13,7 @@ from export.verification.quality import BasketQuality, NeighborJudge
 from export.writing.export_file import Attempt, ExportJob, write_file
 from tests.interpreters import HAS_TFLITE_RUNTIME
 from training import trained
-from training.inputs.triplets import Triplet
+from training.evaluation.triplets import Triplet
 
 HOSTILE = '<b>&"é'
 VOID = {"meta", "br", "link", "img", "input", "hr"}

@@ -7,8 +7,8 @@ from export.quantization.rows import quantize
 from export.table import QuantizedTable
 from export.verification import quality
 from export.verification.quality import THIRDS, TIE, NeighborJudge, split_by_frequency
+from training.evaluation.triplets import Triplet
 from training.inputs.catalog import Catalog, Item
-from training.inputs.triplets import Triplet
 
 
 def of(rows):

@@ -3,9 +3,9 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from training.by_attributes import likeness
+from training.evaluation.triplets import Triplet
 from training.inputs.attribute_features import Features
 from training.inputs.catalog import Catalog, Item
-from training.inputs.triplets import Triplet
 
 
 def unit(rows):

@@ -6,9 +6,9 @@ import pytest
 from training.by_attributes import measures
 from training.command import main
 from training.errors import CatalogError
+from training.evaluation.triplets import Triplet
 from training.inputs.catalog import read_catalog
 from training.inputs.rules import read_rules
-from training.inputs.triplets import Triplet
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 from training import trained
 from training.by_interactions.scorer import InteractionScorer
 from training.command import main
+from training.trained_folder import MODEL
 
 SMALL = ["--dims", "8", "--epochs", "3", "--no-progress"]
 
@@ -24,9 +25,7 @@ def log(tmp_path_factory):
 
 def contents(folder):
     """All but the Keras model, which holds the time it was saved at, and the digests of it."""
-    return {
-        path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (trained.MODEL, "digests.json")
-    }
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name not in (MODEL, "digests.json")}
 
 
 def test_writes_a_trained_folder_and_prints_metrics(log, tmp_path, capsys):

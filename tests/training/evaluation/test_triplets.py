@@ -1,8 +1,8 @@
 import pytest
 
 from training.errors import CatalogError
+from training.evaluation.triplets import find_triplets, read_triplets
 from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, Item, read_catalog
-from training.inputs.triplets import find_triplets, read_triplets
 
 
 def test_the_built_in_triplets_are_enough_and_name_meals():
