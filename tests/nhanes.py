@@ -11,8 +11,6 @@ from types import ModuleType
 import pytest
 from scipy.sparse import csr_matrix
 
-from tests.conftest import ROOT
-
 LEAVES_FILES_OPEN = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
@@ -28,15 +26,12 @@ def dishes() -> tuple[ModuleType, csr_matrix]:
 @cache
 def protocol() -> ModuleType:
     """The module `protocol.py` beside the data, or a skipped test."""
-    places = [ROOT.parent / "shared" / "data" / "nhanes", ROOT.parent.parent / "shared" / "data" / "nhanes"]
-    if "MIGNON_NHANES" in os.environ:
-        places = [Path(os.environ["MIGNON_NHANES"])]
-    for place in places:
-        if (place / "protocol.py").is_file():
-            spec = importlib.util.spec_from_file_location("nhanes_protocol", place / "protocol.py")
-            assert spec is not None
-            assert spec.loader is not None
-            module = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(module)
-            return module
-    pytest.skip(f"no NHANES data in {' or '.join(map(str, places))}; set MIGNON_NHANES to its folder")
+    place = Path(os.environ.get("MIGNON_NHANES", "nowhere")) / "protocol.py"
+    if not place.is_file():
+        pytest.skip("no NHANES data; set MIGNON_NHANES to a folder that holds them")
+    spec = importlib.util.spec_from_file_location("nhanes_protocol", place)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,6 +1,7 @@
 """Bad usage and bad input of the workstation's commands: one line, status 2, and nothing heavy imported."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -92,7 +93,13 @@ def answers(tmp_path_factory):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     code = f"HEAVY = {HEAVY}\n{ASK}"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, input=json.dumps(asked), capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "MIGNON_NHANES"},
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     return json.loads(done.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -23,9 +24,13 @@ from training.console.files import make_mark, replacing
 
 METHODS = {"ptq": "rounded after training", "qat": "fine-tuned with the rounding in the loop"}
 _TEMPLATE = "page.html"
+_COLUMN_ORDER = (
+    "asked for", "column", "item", "name", "count", "values", "single", "note", "most frequent", "TF-IDF", "SVD",
+    "mignon",
+)  # fmt: skip
 _TITLES = {
-    "columns": "What training saw in each column",
     "neighbors": "Some items and their nearest",
+    "columns": "What training saw in each column",
     "held_out_values": "Held-out values (they chose the epoch too) told by the nearest items, mean reciprocal rank",
     "measures": "Hidden values told by the nearest items, of models that never saw them, mean reciprocal rank",
 }
@@ -136,7 +141,7 @@ def render_page(exported: Exported) -> str:
         triplets=_triplets(quality),
         tie=TIE,
         training=_training(exported),
-        tables=[(name, value) for name, value in exported.training.items() if _is_table(value)],
+        tables=[(name, _order(exported.training[name])) for name in _list_tables(exported)],
         methods=METHODS,
         why=_why(exported, quality),
         charts=_charts(exported),
@@ -201,6 +206,21 @@ def _training(exported: Exported) -> dict[str, str]:
         for name, value in exported.training.items()
         if not isinstance(value, list) and name != "items"
     }
+
+
+def _list_tables(exported: Exported) -> list[str]:
+    """The best to look at first."""
+    names = [name for name, value in exported.training.items() if _is_table(value)]
+    return [*(name for name in _TITLES if name in names), *(name for name in names if name not in _TITLES)]
+
+
+def _order(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Records, whose keys were sorted when they were written, with those first that say what a line is about."""
+
+    def place(key: str) -> int:
+        return next((i for i, start in enumerate(_COLUMN_ORDER) if key.startswith(start)), len(_COLUMN_ORDER))
+
+    return [dict(sorted(record.items(), key=lambda item: place(item[0]))) for record in records]
 
 
 def _is_table(value: Any) -> bool:

@@ -1,7 +1,9 @@
 import json
 from dataclasses import dataclass
 
+from benchmarks.benchmark import COMMAND
 from benchmarks.output import drawing, format_table, to_json, write_json
+from training.console.files import has_mark
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ def test_dataclasses_are_written_as_objects(tmp_path):
     assert json.loads(to_json(results)) == {"parts": [{"name": "crème", "shares": [0.5, 1.0]}]}
     write_json(results, tmp_path / "new" / "r.json")
     assert "crème" in (tmp_path / "new" / "r.json").read_text("utf-8")
+    write_json([1, 2], tmp_path / "list.json")
+    assert json.loads((tmp_path / "list.json").read_text())["results"] == [1, 2]
+    for name in ("new/r.json", "list.json"):
+        assert has_mark(tmp_path / name, COMMAND)
 
 
 def test_equal_drawings_are_equal_files(tmp_path):
@@ -30,3 +36,4 @@ def test_equal_drawings_are_equal_files(tmp_path):
             axis.plot([1, 2])
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert has_mark(tmp_path / "a.png", COMMAND)

@@ -85,7 +85,7 @@ def test_the_table_has_a_column_for_each_file_and_a_dash_where_one_is_refused(co
 def test_all_is_written_as_json(compared, tmp_path):
     rows, _ = compared
     write_json(rows, tmp_path / "naive.json")
-    written = json.loads((tmp_path / "naive.json").read_text())
+    written = json.loads((tmp_path / "naive.json").read_text())["results"]
     assert [row["name"] for row in written] == [row.name for row in rows]
     errors = [on["error"] for on in written[1]["interpreters"] if on["interpreter"].startswith("tflite-runtime")]
     assert all("FULLY_CONNECTED" in error for error in errors)

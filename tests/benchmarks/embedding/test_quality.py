@@ -1,26 +1,18 @@
-import pytest
+import json
 
-from benchmarks.embedding import quality
-from training.evaluation.triplets import Triplet
-from training.inputs.catalog import read_catalog
-from training.inputs.rules import read_rules
-
-TRIPLETS = [Triplet(0, 1, 2, "easy"), Triplet(3, 4, 5, "hard")]
+from benchmarks.__main__ import main
+from tests.board_games import write_board_games
 
 
-@pytest.fixture(scope="module")
-def catalog(small_catalog):
-    return read_catalog(small_catalog)
-
-
-def test_all_methods_are_measured_alike(catalog, small_catalog, tmp_path):
-    results = quality.measure(catalog, TRIPLETS, read_rules(small_catalog).weights, dims=(4,))
-    assert [r.name for r in results if r.dims == 4] == ["SVD", "SVD, weighted", "mignon float32", "mignon int8"]
-    for result in results:
-        measures = [v for k, v in vars(result).items() if k not in ("name", "dims")]
-        assert all(0 <= value <= 1 for value in measures)
-    chance, trained = results[0], results[5]
-    assert trained.form > 2 * chance.form
-    assert "mignon int8" in quality.format_scores(results)
-    quality.draw(results, tmp_path / "embedding.png")
+def test_all_methods_are_measured_alike_on_any_catalog(tmp_path, capsys):
+    games = write_board_games(tmp_path / "games.csv", 60)
+    options = ["--dims", "4", "8", "--columns", "theme", "weight", "--out", str(tmp_path)]
+    assert main(["embedding", "--catalog", str(games), *options]) == 0
+    printed = capsys.readouterr().out
+    written = json.loads((tmp_path / "embedding.json").read_text())
+    methods = [method["name"] for method in written["scores"]["methods"] if method["dims"] == 4]
+    assert methods == ["SVD", "mignon", "mignon int8"]
+    assert list(written["scores"]["counts"]) == ["all", "theme", "weight"]
+    assert "mignon int8" in printed
+    assert "placed by attributes" in printed
     assert (tmp_path / "embedding.png").read_bytes().startswith(b"\x89PNG")

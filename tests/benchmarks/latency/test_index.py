@@ -6,7 +6,7 @@ from device_runtime.engines.usearch_engine import index_path
 
 def test_each_engine_is_asked_for_items_and_baskets(indexed_path, tmp_path, capsys):
     assert main(["index", "--model", str(indexed_path), "--out", str(tmp_path)]) == 0
-    results = json.loads((tmp_path / "index.json").read_text())
+    results = json.loads((tmp_path / "index.json").read_text())["results"]
     engines = [r for r in results if r["contestant"] != "reading the table"]
     assert {(r["favorites"], r["contestant"]) for r in engines} == {
         (favorites, f"mignon {engine}") for favorites in (1, 8) for engine in ("numpy", "tflite", "usearch")

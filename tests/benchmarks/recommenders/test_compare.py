@@ -100,7 +100,7 @@ def test_the_command_prints_tables_or_json_and_writes_both_files(matrix, split, 
     replace(benchmark, json=True).compare(matrix, timestamps, MODELS)
     rows = json.loads(capsys.readouterr().out)
     assert [row["model"] for row in rows] == ["popularity", "EASE int8, rank 2", "EASE int8, rank 4", "EASE"]
-    assert rows == json.loads((tmp_path / "interactions.json").read_text())
+    assert rows == json.loads((tmp_path / "interactions.json").read_text())["results"]
     assert f"{rows[0]['recall']['value']:.3f} (" in printed  # weights of 3 count as 1
 
 
