@@ -1,11 +1,12 @@
-# Everything is written below build/ and .venv/, the caches of tools and bytecode too.
+# Everything is written below build/ and .venv/, the caches of tools too. Of bytecode only what pip compiles is kept, beside
+# the libraries in .venv, where commands typed by hand find it; `make clean` leaves it.
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Wide enough for all four; the best first. `make PYTHON=...` takes another, for an environment that is not there yet.
 PYTHONS := 3.11 3.12 3.13 3.10
 export PIP_CACHE_DIR ?= $(CURDIR)/.venv/cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/cache/python
+export PYTHONDONTWRITEBYTECODE := 1
 export MPLCONFIGDIR := $(CURDIR)/build/cache/matplotlib
 export KERAS_HOME := $(CURDIR)/build/cache/keras
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/build/cache/hypothesis
@@ -23,12 +24,14 @@ CASES ?= 10000
 .PHONY: demo check test fuzz soak arm64 lint pictures benchmark clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
-	$(BIN)/python -m training --out build/model
-	$(BIN)/python -m export build/model --out build/meals.tflite --license "CC BY 4.0" --report build/meals.html
+	$(BIN)/python -m training --out build/meals
+	$(BIN)/python -m export build/meals --out build/meals.tflite --license "CC BY 4.0" --report build/meals.html
 	$(BIN)/mignon similar build/meals.tflite pancakes -k 5
 	$(BIN)/mignon recommend build/meals.tflite "hot dog" borscht -k 5
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
-	@echo "build/meals.html tells about the file; $(BIN)/mignon serve build/meals.tflite asks it in a browser"
+	@printf '%s\n' "" "Open build/meals.html in a browser: it tells about the file." \
+		"Type $(BIN)/mignon serve build/meals.tflite and open the address it prints: a page to ask it." \
+		"Or train a catalog of your own: $(BIN)/python -m training --catalog examples/songs.csv"
 
 check: $(VENV)/check/$(NUMPY)/installed ## The fast tests: stored files, the runtime with numpy alone, imports
 	HYPOTHESIS_PROFILE=quick $(VENV)/check/$(NUMPY)/bin/python -m pytest --basetemp=build/tests-check -p tests.light $(LIGHT_TESTS)
@@ -67,12 +70,12 @@ help: ## This list
 	@echo "make PYTHON=/path/to/python TARGET takes that Python for a new environment, VENV=FOLDER another folder for it"
 
 $(VENV)/installed: pyproject.toml constraints/pipeline.txt
-	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(VENV) \
+	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(VENV) "3 GB on disk, 3 to 15 minutes" \
 		--constraint constraints/pipeline.txt --editable '.[pipeline,benchmarks,dev]'
 	@touch $@
 
 $(VENV)/check/%/installed: constraints/check.txt constraints/%.txt
-	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(@D) \
+	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(@D) "100 MB on disk, less than a minute" \
 		--requirement constraints/check.txt --requirement constraints/$*.txt
 	@touch $@
 
@@ -83,8 +86,8 @@ $(VENV)/light/installed: $(VENV)/installed $(RUNTIME)
 	touch $@
 
 $(VENV)/light/%: FORCE
-	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ --force-reinstall --no-deps build/dist/mignon-*.whl
-	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ --constraint constraints/$*.txt "mignon$(if $(filter numpy,$*),,[$*])"
+	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ "our own wheel" --force-reinstall --no-deps build/dist/mignon-*.whl
+	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ "up to 135 MB on disk, less than a minute" --constraint constraints/$*.txt "mignon$(if $(filter numpy,$*),,[$*])"
 
 build/meals.tflite:
 	$(MAKE) --no-print-directory demo

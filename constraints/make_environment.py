@@ -1,12 +1,14 @@
 """Makes a virtual environment and installs into it, with a line every few seconds that says what is under way.
 
-    python constraints/make_environment.py FOLDER PIP_ARGUMENT...
+    python constraints/make_environment.py FOLDER EXPECTATION PIP_ARGUMENT...
 
+EXPECTATION says before it starts how much and how long it takes.
 pip alone prints hundreds of lines or, by --quiet, nothing for minutes. All that it says is kept in FOLDER/pip.log.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -18,16 +20,19 @@ LAST_LINES = 25  # of the log, shown where a command failed
 WHEEL = re.compile(r"([\w.]+)-(\d[\w.+]*)-[\w.]+-\w+-[\w.]+\.whl(?: \(([\d.]+ [kMG]?B)\))?")
 
 
-def main(folder: Path, pip_arguments: list[str]) -> int:
+def main(folder: Path, expectation: str, pip_arguments: list[str]) -> int:
     """Makes the environment if it is not there, and runs `pip install` in it; gives the status of what failed, or 0."""
-    print(f"setting up {folder} with Python {sys.version.split()[0]}: {' '.join(pip_arguments)}", flush=True)
+    print(f"setting up {folder} with Python {sys.version.split()[0]}: {expectation}", flush=True)
+    print(f"pip install {' '.join(pip_arguments)}", flush=True)
+    # without a place of its own: what pip compiles lies beside the libraries, where commands typed by hand find it
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
     folder.mkdir(parents=True, exist_ok=True)
     log, python, started = folder / "pip.log", folder / "bin" / "python", time.monotonic()
     commands = [[sys.executable, "-m", "venv", folder]] if not python.exists() else []
     commands.append([python, "-m", "pip", "install", "--progress-bar", "off", *pip_arguments])
     for command in commands:
         with log.open("wb") as stream:
-            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT)  # noqa: S603
+            process = subprocess.Popen(command, stdout=stream, stderr=subprocess.STDOUT, env=environment)  # noqa: S603
         while not ended(process):
             said = log.read_text("utf-8", "replace")
             print(f"{time.monotonic() - started:5.0f} s  {under_way(said, folder)}", flush=True)
@@ -35,6 +40,10 @@ def main(folder: Path, pip_arguments: list[str]) -> int:
             print(*log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:], sep="\n", file=sys.stderr)
             print(f"{folder} is not complete; all that was said is in {log}", file=sys.stderr)
             return process.returncode
+    print(f"{time.monotonic() - started:5.0f} s  compiling what pip left", flush=True)
+    compile_all = [python, "-m", "compileall", "-qq", "-j", "0", *folder.glob("lib/python*/site-packages")]
+    subprocess.run(compile_all, env=environment, check=False)  # noqa: S603 - libraries hold files that are no Python
+    print(f"{time.monotonic() - started:5.0f} s  {folder} is ready", flush=True)
     return 0
 
 
@@ -62,4 +71,4 @@ def under_way(said: str, folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(Path(sys.argv[1]), sys.argv[2:]))
+    raise SystemExit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))

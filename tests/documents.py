@@ -40,7 +40,7 @@ def make_checkout(folder: Path, model: Path, trained: Path) -> Path:
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "build").mkdir()
     shutil.copy(model, folder / "build" / "meals.tflite")
-    for name in ("model", "songs"):
+    for name in ("meals", "songs"):
         shutil.copytree(trained, folder / "build" / name)
     return folder
 

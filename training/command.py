@@ -19,7 +19,7 @@ from training.console.files import check_replaceable, describe_os_error, is_neve
 from training.console.libraries import name_missing_libraries
 from training.datasets import check_sources
 from training.errors import SettingsError
-from training.inputs.catalog import BUILT_IN_CATALOG, read_catalog
+from training.inputs.catalog import BUILT_IN_CATALOG, scan_catalog
 from training.inputs.rules import read_rules
 from training.loop.workers import read_worker
 from training.parser import (
@@ -115,10 +115,10 @@ def _check(argv: Sequence[str]) -> int:
 
     def check() -> int:
         rules = read_rules(file)
-        catalog = read_catalog(file, popularity=rules.popularity)
-        from training.inputs.catalog_check import describe_catalog, find_problems
+        catalog, unusable = scan_catalog(file, popularity=rules.popularity)
+        from training.inputs.catalog_check import Problem, describe_catalog, find_problems
 
-        problems = find_problems(catalog, rules)
+        problems = sorted([*(Problem(*each) for each in unusable), *find_problems(catalog, rules)])
         print("\n".join([*map(str, problems), *describe_catalog(catalog, problems)]))
         return PROBLEMS if problems else 0
 

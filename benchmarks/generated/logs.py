@@ -67,7 +67,10 @@ def write_log(shape: LogShape, path: Path) -> None:
         raise InvalidArgumentError(f"{path} must end in one of {', '.join(WRITERS)}")
     frame = register_io_source(lambda *_: _chunks(shape), schema=_SCHEMA, is_pure=True)
     with replacing(path) as temporary:
-        getattr(frame, WRITERS[path.suffix])(temporary)
+        try:
+            getattr(frame, WRITERS[path.suffix])(temporary)
+        except polars.exceptions.PolarsError as error:  # so it says that a disk is full, of Parquet
+            raise OSError(str(error).partition("\n")[0]) from None
 
 
 def _chunks(shape: LogShape) -> Iterator[polars.DataFrame]:

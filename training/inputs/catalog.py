@@ -80,18 +80,40 @@ def read_catalog(path: str | Path, *, needs_attributes: bool = True, popularity:
             those are needed.
     """
     path = Path(path)
+    catalog, problems = scan_catalog(path, popularity=popularity)
+    if problems:
+        row, text = problems[0]
+        more = f"; {len(problems) - 1} more: `python -m training check {path}` lists them" if len(problems) > 1 else ""
+        raise CatalogError(f"{path}, row {row}: {text}{more}")
+    if needs_attributes and not any(item.attributes for item in catalog.items):
+        raise CatalogError(f"{path}: no item has an attribute; add a column that says what the items are like")
+    return catalog
+
+
+def scan_catalog(path: Path, *, popularity: str | None = None) -> tuple[Catalog, list[tuple[int, str]]]:
+    """The items of a catalog that can be used, and what is wrong with other rows: row and text, in row order.
+
+    Raises:
+        CatalogError: it cannot be read as a whole, see `read_catalog`.
+    """
     header, rows = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     _check_header(path, header)
-    items = tuple(_item(path, header, number, cells) for number, cells in rows)
-    _check_items(path, items)
+    items: list[Item] = []
+    problems: list[tuple[int, str]] = []
+    for number, cells in rows:
+        found = list(_find_row_problems(header, cells))
+        problems += [(number, text) for text in found]
+        if not found:
+            items.append(_item(header, number, cells))
+    if not items and not problems:
+        raise CatalogError(f"{path}: has no items below its header; add one a line")
+    problems += _find_duplicates(items)
     columns = tuple(column for column in header if column not in (*REQUIRED, ALIASES) and not _language_of(column))
     known: tuple[float, ...] = ()
     if popularity is not None:
         items, known = _split_off_numbers(path, items, columns, popularity)
         columns = tuple(column for column in columns if column != popularity)
-    if needs_attributes and not any(item.attributes for item in items):
-        raise CatalogError(f"{path}: no item has an attribute; add a column that says what the items are like")
-    return Catalog(items, columns, known)
+    return Catalog(tuple(items), columns, known), sorted(problems)
 
 
 def write_catalog(catalog: Catalog, path: Path) -> None:
@@ -170,17 +192,19 @@ def _check_header(path: Path, header: Sequence[str]) -> None:
             raise CatalogError(f"{path}: {column!r} cannot name a column; give a word without control characters")
 
 
-def _item(path: Path, header: Sequence[str], row: int, cells: Sequence[str]) -> Item:
-    where = f"{path}, row {row}"
+def _find_row_problems(header: Sequence[str], cells: Sequence[str]) -> Iterator[str]:
     if len(cells) != len(header):
-        raise CatalogError(f"{where}: has {len(cells)} cells for {len(header)} columns; quote cells that hold a comma")
+        yield f"has {len(cells)} cells for {len(header)} columns; quote cells that hold a comma"
+        return
     for column, cell in zip(header, cells, strict=True):
         if not CONTROL_CHARACTERS.isdisjoint(cell):
-            raise CatalogError(f"{where}: {column} {cell!r} holds a control character or line break; remove it")
+            yield f"{column} {cell!r} holds a control character or line break; remove it"
+        if column in REQUIRED and not cell.strip():
+            yield f"{column} is empty; every item needs one"
+
+
+def _item(header: Sequence[str], row: int, cells: Sequence[str]) -> Item:
     values = {column: cell.strip() for column, cell in zip(header, cells, strict=True)}
-    for column in REQUIRED:
-        if not values[column]:
-            raise CatalogError(f"{where}: {column} is empty; every item needs one")
     lists = {column: _split(cell) for column, cell in values.items() if column not in REQUIRED}
     aliases = lists.pop(ALIASES, ())
     translations = {language: lists.pop(column) for column in header if (language := _language_of(column))}
@@ -196,13 +220,13 @@ def _language_of(column: str) -> str | None:
 
 def _split_off_numbers(
     path: Path, items: Sequence[Item], columns: Sequence[str], column: str
-) -> tuple[tuple[Item, ...], tuple[float, ...]]:
+) -> tuple[list[Item], tuple[float, ...]]:
     """The items without the column, and its numbers; where a cell is empty, the least of all."""
     if column not in columns:
         raise CatalogError(f"{path}: has no column {column!r} of numbers; its columns are {', '.join(columns)}")
     given = [_number(path, item, column) for item in items]
     least = min((number for number in given if number is not None), default=0.0)
-    rest = tuple(replace(item, attributes=_without(item.attributes, column)) for item in items)
+    rest = [replace(item, attributes=_without(item.attributes, column)) for item in items]
     return rest, tuple(least if number is None else number for number in given)
 
 
@@ -227,16 +251,14 @@ def _split(cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in cell.split(SEPARATOR) if part.strip()))
 
 
-def _check_items(path: Path, items: Sequence[Item]) -> None:
-    if not items:
-        raise CatalogError(f"{path}: has no items below its header; add one a line")
+def _find_duplicates(items: Sequence[Item]) -> Iterator[tuple[int, str]]:
     for column in REQUIRED:
         first: dict[str, int] = {}
         for item in items:
             value = getattr(item, column)
             if value in first:
-                raise CatalogError(
-                    f"{path}, row {item.row}: {column} {value!r} stands in row {first[value]} already; "
-                    f"every item needs its own {column}"
+                yield (
+                    item.row,
+                    f"{column} {value!r} stands in row {first[value]} already; every item needs its own {column}",
                 )
-            first[value] = item.row
+            first.setdefault(value, item.row)

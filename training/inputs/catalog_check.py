@@ -16,7 +16,7 @@ _FEW = 10
 _NEARLY_ALL = 0.9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Problem:
     """What is wrong, and in which row; row 0 is the catalog as a whole."""
 
@@ -30,6 +30,8 @@ class Problem:
 def find_problems(catalog: Catalog, rules: Rules) -> list[Problem]:
     """All problems, in row order."""
     found = [problem for item in catalog.items for problem in _item_problems(item, rules)]
+    if catalog.columns:
+        found += [Problem(item.row, f"{item.name}: has no attribute") for item in catalog.items if not item.attributes]
     found += _name_problems(catalog, rules.families)
     found += _family_problems(rules, catalog.columns)
     found += _whole_problems(catalog, rules)

@@ -2,7 +2,7 @@ import pytest
 
 from training.command import main
 from training.inputs.catalog import BUILT_IN_CATALOG, Catalog, Item, read_catalog
-from training.inputs.catalog_check import count_rows_alike, find_problems
+from training.inputs.catalog_check import count_rows_alike, find_oddities, find_problems, summarize_columns
 from training.inputs.rules import Rules, read_rules
 
 
@@ -31,6 +31,7 @@ def test_values_outside_the_vocabulary_and_wrong_counts():
         (3, "B: form 'stew' is not in the vocabulary"),
         (3, "B: 2 values of form; it takes 1 to 1"),
         (4, "C: 0 values of form; it takes 1 to 1"),
+        (4, "C: has no attribute"),
     ]
 
 
@@ -74,3 +75,46 @@ def test_the_command_says_by_its_status(tmp_path, capsys, text, status):
     assert main(["check", str(tmp_path / "c.csv")]) == status
     captured = capsys.readouterr()
     assert (captured.err != "") == (status == 2)
+
+
+def test_rows_that_cannot_be_used_are_all_told(tmp_path, capsys):
+    text = "id,name,form\na,A,x\na,B,x\n,C,x\nd,D,\ne,E\tE,x\nf,F,x,y\n"
+    (tmp_path / "c.csv").write_text(text)
+    assert main(["check", str(tmp_path / "c.csv")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(": ")[0] for line in lines[:5]] == ["row 3", "row 4", "row 5", "row 6", "row 7"]
+    for line, said in zip(
+        lines, ("stands in row 2", "id is empty", "no attribute", "control", "4 cells"), strict=False
+    ):
+        assert said in line
+    assert main(["--catalog", str(tmp_path / "c.csv"), "--out", str(tmp_path / "m")]) == 2
+    assert "row 3: id 'a' stands in row 2 already" in (said := capsys.readouterr().err)
+    assert "3 more: `python -m training check" in said
+
+
+def test_what_makes_a_column_hard_to_learn_from_is_noted():
+    cells = {
+        "price": str,
+        "word": lambda i: f"w{i}",
+        "nothing": lambda _: "NaN",
+        "same": lambda _: "s",
+        "kind": lambda i: str(i % 2),
+    }
+    items = tuple(item(i, f"N{i}", **{c: (make(i),) for c, make in cells.items()}) for i in range(20))
+    notes = {c.column: c.note for c in summarize_columns(Catalog(items, (*cells, "empty")))}
+    assert notes["price"].startswith("numbers are words here")
+    assert notes["word"].startswith("nearly every value stands once")
+    assert notes["nothing"] == "'NaN' is taken for a value that 20 items share; leave such cells empty"
+    assert notes["same"] == "all items have the same value, which tells nothing"
+    assert notes["kind"] == ""
+    assert notes["empty"] == "left out: no item has a value"
+
+
+def test_catalogs_that_say_nothing_are_told():
+    assert find_oddities(Catalog((item(2, "A", form=("x",)),), ("form",))) == [
+        "one item alone has no neighbors; add others"
+    ]
+    alike = Catalog((item(2, "A", form=("x",)), item(3, "B", form=("x",))), ("form",))
+    assert find_oddities(alike) == ["all 2 items have the same attributes; add columns that tell them apart"]
+    blank = Catalog((item(2, "A", form=("x",)), item(3, "B")), ("form",))
+    assert find_oddities(blank) == ["1 of 2 items have no attribute: nothing tells what they are like"]
