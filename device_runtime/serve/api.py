@@ -87,7 +87,9 @@ class Api:
             "entries": dict(model.entries()),
             "digest": model.digest,
             "engine": self.recommender.engine,
-            "blends": get_args(Blend),
+            "blends": get_args(Blend)
+            if model.manifest.preference is None
+            else get_args(Blend)[::-1],  # its default first
             "mignon": __version__,
         }
         self._cross_origin = cross_origin

@@ -32,8 +32,8 @@ export const client = {
   recommend: async (question, signal) => (await ask("recommend", {body: {...question, details: true}, signal})).results,
   /** [{id, name, score}] */
   similar: async (item, k) => (await ask("similar", {parameters: {item, k}})).results,
-  /** {contributions: [{id, name, share}], shared} for the items and dislikes of a question. */
-  explain: ({items, dislikes}, result) => ask("explain", {body: {items, dislikes, result}}),
+  /** {contributions: [{id, name, share}], shared} for the tastes of a question. */
+  explain: ({items, dislikes, blend}, result) => ask("explain", {body: {items, dislikes, blend, result}}),
   /** [{attribute, size, values: [{value, count}]}], the most frequent values first. */
   attributes: async (k, attribute) =>
     (await ask("attributes", {parameters: attribute === undefined ? {k} : {k, attribute}})).attributes,

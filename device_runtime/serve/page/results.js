@@ -5,6 +5,7 @@ import {lengths, reasons} from "./state.js";
 
 const ABOUT = 3; // attributes told in a line
 const CLOSE = 5;
+const LEAST_SHARE = 0.005;
 const ACTIONS = [
   ["more", "likes", "More like this"],
   ["less", "dislikes", "Less like this"],
@@ -18,7 +19,7 @@ export function resultLines(results, {isAsked, areCosines, nameOf, act, fill}) {
 }
 
 const match = length =>
-  make("div", {className: "match"}, bar(length), make("span", {}, `${Math.round(100 * length)} %`));
+  make("div", {className: "match"}, bar(length), make("span", {}, `${Math.floor(100 * length)} %`));
 
 function line(result, match, {nameOf, act, fill}) {
   const panel = make("div", {className: "panel", id: `about-${result.id}`, hidden: true});
@@ -71,7 +72,7 @@ export async function fillPanel(panel, result, {client, question, nameOf, areCos
 const part = (title, content) => (content ? [make("section", {}, make("h4", {}, title), content)] : []);
 
 function contributions(found, nameOf) {
-  const lines = found.map(({id, name, share}) =>
+  const lines = found.filter(({share}) => Math.abs(share) >= LEAST_SHARE).map(({id, name, share}) =>
     make("li", {},
       make("span", {}, nameOf(id) || name),
       bar(Math.abs(share), share < 0 ? "bar against" : "bar"),

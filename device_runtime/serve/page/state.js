@@ -65,12 +65,12 @@ export function lengths(scores, areCosines) {
   return scores.map(score => (best > 0 ? Math.max(0, score) / best : score ? best / score : 1));
 }
 
-/** Why a result comes back: [{favorites: "Pancakes", values: ["griddled", ...]}], by favorites that share values with it. */
+/** Why a result comes back: [{favorites: "Pancakes", values: ["griddled", ...]}], by those it comes because of. */
 export function reasons({shared, because}, nameOf, most = 3) {
   const groups = new Map();
   for (const {value, favorites} of shared) {
-    const names = favorites.map(nameOf).slice(0, most).join(" and ");
-    groups.set(names, [...(groups.get(names) ?? []), value]);
+    const names = favorites.filter(name => because.includes(name)).map(nameOf).join(" and ");
+    if (names) groups.set(names, [...(groups.get(names) ?? []), value]);
   }
   const found = [...groups].map(([favorites, values]) => ({favorites, values: values.slice(0, most)})).slice(0, 2);
   return found.length ? found : because.length ? [{favorites: because.map(nameOf).join(" and "), values: []}] : [];

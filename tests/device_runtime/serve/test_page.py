@@ -306,6 +306,8 @@ def test_bars_of_likes_are_shares_of_the_best_and_no_cosines(browser):
         assert shares == sorted(shares, reverse=True)
         assert len(set(shares)) > 3
         expect(page.locator("#legend")).to_contain_text("with the best of this list")
+        like(page, "Borscht")
+        expect(page.get_by_label("one mix")).to_be_checked()
 
 
 def test_with_leave_likes_are_kept_in_a_profile_and_items_are_added(browser, tmp_path):
@@ -375,20 +377,23 @@ def test_a_server_that_is_gone_is_told_and_the_page_goes_on(desk):
     assert len(names(desk)) == 10
 
 
-def test_how_tastes_are_mixed_is_asked_where_the_server_knows_ways_and_there_are_several(browser, meals_url):
+def test_how_several_tastes_are_served_may_be_chosen(browser, meals_url, meals):
     with visiting(browser, meals_url) as page:
-
-        def knowing(route):
-            answer = route.fetch()
-            route.fulfill(response=answer, json={**answer.json(), "blends": ["each", "together"]})
-
-        expect(page.locator("#blends")).to_be_hidden()
-        page.route("**/v1/info", knowing)
-        page.reload()
         like(page, "Pancakes")
         expect(page.locator("#blends")).to_be_hidden()
         like(page, "Borscht")
         expect(page.get_by_label("each its share")).to_be_checked()
-        with page.expect_request("**/v1/recommend") as asked:
-            page.get_by_label("one mix").check()
-        assert asked.value.post_data_json["blend"] == "together"
+        for words, blend in (("one mix", "together"), ("each its share", "each")):
+            page.get_by_label(words).check()
+            settle(page)
+            assert names(page) == [n.name for n in meals.recommend(["pancakes", "borscht"], blend=blend)]
+
+
+def test_without_favorites_the_best_known_come_without_bars(desk, meals):
+    expect(desk.locator("#heading")).to_have_text("To start with")
+    assert names(desk) == [neighbor.name for neighbor in meals.recommend([])]
+    expect(desk.locator(".match")).to_have_count(0)
+    desk.locator("#results .name").first.click()
+    expect(desk.locator(".panel dl").first).to_be_visible()
+    desk.locator("#results .less").first.click()
+    expect(desk.locator("#dislikes li")).to_have_count(1)
