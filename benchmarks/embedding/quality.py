@@ -60,5 +60,5 @@ def draw(compared: Comparison, path: Path) -> None:
             axis.set_title(f"{name} ({compared.counts[name]:,} asked)", fontsize=11)
             axis.set_xlabel("dims")
             axis.spines[["top", "right"]].set_visible(False)
-        axes[0, 0].set_ylabel("mean reciprocal rank, or triplets right, in percent")
+        axes[0, 0].set_ylabel("percent")
         axes[0, 0].legend(frameon=False)

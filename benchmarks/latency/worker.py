@@ -30,7 +30,7 @@ _MORE_ANSWERS = 5
 def open_mignon(path: Path, engine: str) -> Job:
     """The job by mignon, through its public API."""
     recommender = Recommender.open(path, engine=engine)  # type: ignore[arg-type]
-    return lambda items: [(found.id, found.score) for found in recommender.recommend(items, K)]
+    return lambda items: [(found.id, found.score) for found in recommender.recommend(items, K, blend="together")]
 
 
 def open_peer(path: Path, name: str, folder: Path) -> Job:

@@ -112,7 +112,7 @@ def measure_likeness(recommender: Recommender, triplets: Sequence[tuple[str, str
 
 
 def _through_api(recommender: Recommender, ids: Sequence[str]) -> Callable[[NDArray[np.int64]], object]:
-    return lambda basket: recommender.recommend([ids[row] for row in basket], k=K)
+    return lambda basket: recommender.recommend([ids[row] for row in basket], k=K, blend="together")
 
 
 def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from benchmarks.benchmark import positive
 from device_runtime.cli.exit import run
 from tests.soak import load
 
@@ -18,8 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         default="build/meals.tflite",
         help="a model file, of which a copy is served, or the URL of a server on this machine (default: %(default)s)",
     )
-    parser.add_argument("--minutes", type=float, default=load.MINUTES, help="default: %(default)s")
-    parser.add_argument("--clients", type=int, default=load.CLIENTS, help="at once (default: %(default)s)")
+    parser.add_argument("--minutes", type=_parse_minutes, default=load.MINUTES, help="default: %(default)s")
+    parser.add_argument("--clients", type=positive, default=load.CLIENTS, help="at once (default: %(default)s)")
     arguments = parser.parse_args(argv)
 
     def soak() -> int:
@@ -28,6 +29,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1 if seen.faults else 0
 
     return run(soak, "soak", when_interrupted="nothing is reported")
+
+
+def _parse_minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a time above 0")
+    return minutes
 
 
 if __name__ == "__main__":

@@ -118,8 +118,9 @@ def _right(items: Sequence[dict[str, str]], dims: int, rng: np.random.Generator)
         ):
             yield Question(kind, method, f"/v1/{path}", None, {}, 200)
         several = ids[i : i + 8]
-        yield _post("recommend", {"items": several, "k": 10, "exclude": ids[:i][:4]})
-        yield _post("recommend", {"items": {one: 2, other: 0.5, disliked: -1}, "k": 10})
+        # together, as an item that is added meanwhile would change how many answers each taste gets
+        yield _post("recommend", {"items": several, "k": 10, "exclude": ids[:i][:4], "blend": "together"})
+        yield _post("recommend", {"items": {one: 2, other: 0.5, disliked: -1}, "k": 10, "blend": "together"})
         yield _post("batch", {"baskets": [several, {one: 2, disliked: -1}, [other]], "k": 5})
         yield _post("explain", {"items": {one: 2, disliked: -1}, "result": other})
         yield _post("search", {"vector": rng.standard_normal(dims).tolist(), "k": 10})

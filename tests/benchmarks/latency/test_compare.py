@@ -52,7 +52,7 @@ def test_a_peer_gives_the_ids_and_scores_that_mignon_gives(model_path, tmp_path,
     recommender = Recommender.open(model_path, engine="numpy")
     ids = [neighbor.id for neighbor in recommender.similar("pancakes", k=40)]
     for start in range(0, 32, 8):
-        expected = recommender.recommend(ids[start : start + 8])
+        expected = recommender.recommend(ids[start : start + 8], blend="together")
         found = job(ids[start : start + 8])
         assert [item for item, _ in found] == [neighbor.id for neighbor in expected]
         np.testing.assert_allclose([score for _, score in found], [n.score for n in expected], rtol=1e-5)

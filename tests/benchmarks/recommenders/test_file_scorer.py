@@ -25,7 +25,7 @@ def test_a_file_recommends_what_the_device_does(model_path, model):
         liked = [items[column] for column in basket.indices]
         query = sum(table[row_of[item]] for item in liked)
         assert row[1:].tolist() == (table @ query)[::-1].tolist()
-        neighbors = recommender.recommend(liked, k=10)
+        neighbors = recommender.recommend(liked, k=10, blend="together")
         by_score = sorted(best, key=lambda column: (-row[column], row_of[items[column]]))  # ties by the file's rows
         assert [items[column] for column in by_score] == [neighbor.id for neighbor in neighbors]
 
