@@ -107,6 +107,8 @@ def _right(items: Sequence[dict[str, str]], dims: int, rng: np.random.Generator)
         yield Question(path, "GET", path, None, {}, 200)
     for i, item in enumerate(items):
         one, other, disliked = ids[i], ids[i - 1], ids[i - 2]
+        # as an item that is added meanwhile would change how many answers each taste gets
+        together = [("blend", "together"), ("item", one)]
         for kind, method, path in (
             ("similar", "GET", f"similar?{urlencode({'item': one, 'k': 1 + i})}"),
             ("find", "GET", f"find?{urlencode({'text': item['name'][:-1]})}"),
@@ -114,14 +116,13 @@ def _right(items: Sequence[dict[str, str]], dims: int, rng: np.random.Generator)
             ("head", "HEAD", f"similar?{urlencode({'item': one})}"),
             ("score", "GET", f"score?{urlencode([('item', one), ('item', other)])}"),
             ("explain", "GET", f"explain?{urlencode({'item': one, 'result': other})}"),
-            ("dislikes", "GET", f"recommend?{urlencode([('item', one), ('item', other), ('dislike', disliked)])}"),
+            ("dislikes", "GET", f"recommend?{urlencode([*together, ('item', other), ('dislike', disliked)])}"),
         ):
             yield Question(kind, method, f"/v1/{path}", None, {}, 200)
         several = ids[i : i + 8]
-        # together, as an item that is added meanwhile would change how many answers each taste gets
         yield _post("recommend", {"items": several, "k": 10, "exclude": ids[:i][:4], "blend": "together"})
         yield _post("recommend", {"items": {one: 2, other: 0.5, disliked: -1}, "k": 10, "blend": "together"})
-        yield _post("batch", {"baskets": [several, {one: 2, disliked: -1}, [other]], "k": 5})
+        yield _post("batch", {"baskets": [several, {one: 2, disliked: -1}, [other]], "k": 5, "blend": "together"})
         yield _post("explain", {"items": {one: 2, disliked: -1}, "result": other})
         yield _post("search", {"vector": rng.standard_normal(dims).tolist(), "k": 10})
 
