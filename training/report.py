@@ -17,7 +17,8 @@ def describe_trained(trained: Trained) -> str:
     metrics, dims = trained.metrics, trained.settings["dims"]
     first = f"trained {metrics['items']} items x {dims} dims in {trained.seconds:.1f} s"
     rest = _describe_attributes(trained) if trained.preference is None else _describe_interactions(trained)
-    return "\n".join([f"{first}, best after epoch {metrics['epochs']}", *rest])
+    neighbors = [f"{row['item']} -> {row['nearest']}" for row in metrics["neighbors"]]
+    return "\n".join([f"{first}, best after epoch {metrics['epochs']}", *rest, "", *neighbors])
 
 
 def _describe_attributes(trained: Trained) -> Iterator[str]:
@@ -35,7 +36,6 @@ def _describe_attributes(trained: Trained) -> Iterator[str]:
     if metrics.get("measures"):
         yield "\nhidden values told by the nearest items, of models that never saw them, mean reciprocal rank:"
         yield format_scores(metrics["measures"])
-    yield from ("", *(f"{row['item']} -> {row['nearest']}" for row in metrics["neighbors"]))
 
 
 def format_scores(records: Sequence[Mapping[str, Any]]) -> str:

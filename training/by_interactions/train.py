@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
+from training.by_interactions.scorer import InteractionScorer
 from training.by_interactions.settings import InteractionSettings, InteractionsRequest
 from training.by_interactions.trainer import FittedInteractions, InteractionTrainer
 from training.by_interactions.tuning import Search, Tuned, tune
 from training.errors import SettingsError
-from training.evaluation.ranking import MEASURES, PopularityScorer, Scorer, evaluate
+from training.evaluation.ranking import MEASURES, NOTHING, PopularityScorer, Scorer, evaluate, top_k
 from training.evaluation.splits import Split, hold_out_users
 from training.inputs.attribute_features import ItemAttributes, index_attributes, make_catalog
 from training.inputs.catalog import Catalog
@@ -64,6 +67,8 @@ def train_from_interactions(request: InteractionsRequest, catalog: Catalog | Non
     trained = replace(build_trained(fitted, data.attributes, metrics, asdict(settings)), seconds=seconds)
     if request.catalog is not None:
         trained = replace(trained, catalog=enrich(trained.catalog, read_rules(request.catalog)))
+    if trained.preference is not None:
+        metrics["neighbors"] = _name_neighbors(trained, trained.preference, data)
     if chief and request.out is not None:
         save(trained, request.out, force=request.force)
         request.remove_checkpoint()
@@ -123,6 +128,24 @@ def _measure(data: _Data, fitted: FittedInteractions, tuned: Tuned | None) -> Me
     if tuned is not None:
         metrics["tuning"] = {"trials": tuned.trials, "ndcg": round(tuned.measure, 4)}
     return metrics
+
+
+def _name_neighbors(
+    trained: Trained, preference: Preference, data: _Data, items: int = 5, neighbors: int = 5
+) -> list[Mapping[str, str]]:
+    """Some of the hundred items that most users have, and what is recommended to who has one of them alone."""
+    counts = np.zeros(len(trained.catalog))
+    counts[data.attributes.rows] = np.bincount(data.interactions.matrix.indices, minlength=len(data.attributes.rows))
+    order = np.argsort(-counts, kind="stable")[:100]
+    rows = order[np.unique(np.linspace(0, len(order) - 1, items).astype(np.int64))]
+    shape = (len(rows), len(counts))
+    given = csr_matrix((np.ones(len(rows), np.float32), (np.arange(len(rows)), rows)), shape)
+    best = top_k(InteractionScorer(trained.table, preference).scores(given), given, neighbors)
+    names = [item.name for item in trained.catalog.items]
+    return [
+        {"item": names[row], "nearest": ", ".join(names[other] for other in found if other != NOTHING)}
+        for row, found in zip(rows, best, strict=True)
+    ]
 
 
 def _compare_with_popularity(data: _Data, settings: InteractionSettings) -> dict[str, dict[str, float]]:
