@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from benchmarks.answers.command import AnswersBenchmark
 from benchmarks.benchmark import Benchmark
 from benchmarks.converter.command import ConverterBenchmark
 from benchmarks.embedding.command import EmbeddingBenchmark, MapBenchmark, NamesBenchmark
@@ -27,6 +28,7 @@ BENCHMARKS: tuple[type[Benchmark], ...] = (
     EmbeddingBenchmark,
     MapBenchmark,
     NamesBenchmark,
+    AnswersBenchmark,
     InteractionsBenchmark,
     ConverterBenchmark,
     ExportBenchmark,

@@ -15,6 +15,7 @@ class AttributeSettings:
         dims: numbers in a vector.
         hidden: the share of an item's values hidden at each step.
         temperature: of the softmax over attribute likeness; lower ones look at the nearest neighbors only.
+        stress: what keeping every cosine itself near the likeness counts beside keeping neighbors.
         reconstruction: what predicting hidden values counts beside keeping neighbors.
         own_penalty: what keeps the part of an item's vector that its attributes do not explain small.
         patience: epochs without a better held-out measure before training stops.
@@ -29,6 +30,7 @@ class AttributeSettings:
     learning_rate: float = setting(0.02, 0, 10)
     hidden: float = setting(0.3, 0, 1)
     temperature: float = setting(0.08, 1e-6, 1e6)
+    stress: float = setting(300.0, 0, 1e6)
     reconstruction: float = setting(0.1, 0, 1e6)
     own_penalty: float = setting(0.2, 0, 1e6)
     patience: int = setting(15, 1, 100_000, "epochs without a better held-out measure before training stops")

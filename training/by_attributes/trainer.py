@@ -1,8 +1,10 @@
-"""Training by attributes: two objectives, and held-out values to measure by.
+"""Training by attributes: three objectives, and held-out values to measure by.
 
 The first objective keeps neighbors: the softmax of an item's cosines to the others follows the softmax of its attribute
-likeness to them (stochastic neighbor embedding, Hinton and Roweis, 2002, on the sphere). The second predicts hidden
-attribute values (see `training.by_attributes.model`).
+likeness to them (stochastic neighbor embedding, Hinton and Roweis, 2002, on the sphere). The second keeps the scale of
+all cosines, near and far: the square of what each differs from the likeness by (the stress of metric multidimensional
+scaling, Kruskal, 1964), so that items without anything in common have a cosine near 0 in every catalog. The third
+predicts hidden attribute values (see `training.by_attributes.model`).
 """
 
 from __future__ import annotations
@@ -135,22 +137,24 @@ class AttributeTrainer(TrainingRun[FittedAttributes]):
             likelihood = tf.reduce_sum(self.decoder(vectors, indices) * weights, axis=1)
             own = tf.gather(self.encoder.own, items)
             loss = (
-                self._neighbor_loss(items, rivals, likeness)
+                self._likeness_loss(items, rivals, likeness)
                 - self.settings.reconstruction * tf.reduce_mean(likelihood)
                 + self.settings.own_penalty * tf.reduce_mean(tf.reduce_sum(own * own, 1))
             )
         self.optimizer.apply_gradients(zip(tape.gradient(loss, self.variables), self.variables, strict=True))
         return loss
 
-    def _neighbor_loss(self, items: tf.Tensor, rivals: tf.Tensor, likeness: tf.Tensor) -> tf.Tensor:
-        """Cross-entropy of the softmax over rivals by attribute likeness and by cosine, an item itself left out."""
+    def _likeness_loss(self, items: tf.Tensor, rivals: tf.Tensor, likeness: tf.Tensor) -> tf.Tensor:
+        """Of cosines to rivals: cross-entropy with the softmax of likeness, an item itself left out, and stress."""
         indices, weights = self._visible
         vectors = self.encoder(tf.gather(indices, items), tf.gather(weights, items), items)
         others = self.encoder(tf.gather(indices, rivals), tf.gather(weights, rivals), rivals)
         itself = tf.where(items[:, None] == rivals[None], -1e9, 0.0)
         target = tf.nn.softmax(likeness / self.settings.temperature + itself)
-        scores = tf.exp(self.log_sharpness) * tf.matmul(vectors, others, transpose_b=True) + itself
-        return -tf.reduce_mean(tf.reduce_sum(target * tf.nn.log_softmax(scores), axis=1))
+        cosines = tf.matmul(vectors, others, transpose_b=True)
+        scores = tf.exp(self.log_sharpness) * cosines + itself
+        neighbors = -tf.reduce_mean(tf.reduce_sum(target * tf.nn.log_softmax(scores), axis=1))
+        return neighbors + self.settings.stress * tf.reduce_mean(tf.square(cosines - likeness))
 
     def encode_visible(self) -> NDArray[np.float32]:
         """The vectors of what is not held out: float32 [items, dims]."""
