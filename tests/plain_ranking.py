@@ -60,5 +60,5 @@ def lengthened(query):
 
 def loss(row, disliked, weight, length, alike):
     """What a row loses by one dislike: twice what its likeness exceeds a bound by, in the unit of scores."""
-    bound = round(math.sqrt(dot(disliked, disliked)) * ((1 + 2 * alike) / 3 * length))
+    bound = round(math.sqrt(dot(disliked, disliked)) * ((1 + alike) / 2 * length))
     return round(2.0 * weight * max(0, dot(row, disliked) - bound))

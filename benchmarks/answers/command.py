@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import Benchmark, model_option, option, out_option
-from benchmarks.output import write_json
-from device_runtime import Recommender
+from benchmarks.benchmark import WritingBenchmark, model_option, option
 
 
 @dataclass(frozen=True)
-class AnswersBenchmark(Benchmark):
+class AnswersBenchmark(WritingBenchmark):
     """Whether answers make sense: after a dislike, for several tastes, of models of likes, and thirty to read."""
 
     name: ClassVar[str] = "answers"
+    writes: ClassVar[tuple[str, ...]] = ("answers.json", "answers.md")
 
     model: Path = model_option()
     log: Path | None = option(
@@ -23,12 +22,13 @@ class AnswersBenchmark(Benchmark):
         default=None,
         type=Path,
     )
-    out: Path = out_option()
 
     def run(self) -> None:
         """See `Benchmark.run`."""
         from benchmarks.answers import dislikes, questions, tastes
         from benchmarks.answers.neighbors import find_neighborhood
+        from benchmarks.output import write_json
+        from device_runtime import Recommender
 
         recommender = Recommender.open(self.model, engine="numpy", changes=False)
         near = find_neighborhood(recommender)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from device_runtime.scoring.integers import Query, Ranking, Rows
+import numpy as np
+from numpy.typing import NDArray
+
+from device_runtime.scoring.integers import Query, Ranking, Rows, Scores
 
 
 class Engine(Protocol):
@@ -18,5 +21,8 @@ class Engine(Protocol):
     def search(self, query: Query, k: int) -> Ranking:
         """The k rows nearest to an integer query [columns], and their cosines."""
 
-    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
-        """For each of some queries what `search` gives but for the rows that are banned; exact in all engines."""
+    def search_each(self, queries: NDArray[np.int64], banned: Rows, k: int) -> list[tuple[Rows, Scores]]:
+        """For each of `queries` [n, columns] the k rows nearest to it that are not banned, and their integer scores.
+
+        Exact in all engines.
+        """

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, is_exact_in_float32
+from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, are_exact_in_float32, is_exact_in_float32
 from device_runtime.scoring.objectives import objective_of
 from device_runtime.scoring.scan import Best, best_of_rows, best_of_table
 from device_runtime.scoring.top_k import positions_without, top_k, top_k_of_each
@@ -46,16 +46,16 @@ class NumpyEngine:
         found, best = best_of_table(self._table, query, k)
         return found, self._objective.cosines(best, query)
 
-    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+    def search_each(self, queries: NDArray[np.int64], banned: Rows, k: int) -> list[Best]:
         """See `Engine.search_each`."""
-        if self._transposed is None or not all(map(is_exact_in_float32, queries)):
+        if self._transposed is None or not are_exact_in_float32(queries):
             most = min(k + len(banned), len(self._table))
-            best = best_of_rows(self._table.__getitem__, len(self._table), np.array(queries), most)
-            return [self._without(banned, found, query, k) for found, query in zip(best, queries, strict=True)]
-        scores = np.array(queries, np.float32).dot(self._transposed)
+            best = list(best_of_rows(self._table.__getitem__, len(self._table), queries, most))
+            kept = [positions_without(rows, banned, k) for rows, _ in best]
+            return [(rows[places], scores[places]) for (rows, scores), places in zip(best, kept, strict=True)]
+        scores = queries.astype(np.float32).dot(self._transposed)
         scores[:, banned] = -np.inf
-        each = zip(top_k_of_each(scores, k), queries, strict=True)
-        return [(rows, self._objective.cosines(found, query)) for (rows, found), query in each]
+        return top_k_of_each(scores, k)
 
     def _without(self, banned: Rows, best: Best, query: Query, k: int) -> Ranking:
         found, scores = best

@@ -15,9 +15,9 @@ from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import load_interpreter, quietly
 from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Query, Ranking, Rows, Scores
+from device_runtime.scoring.integers import Ranking, Rows, Scores
 from device_runtime.scoring.objectives import objective_of
-from device_runtime.scoring.scan import score_rows
+from device_runtime.scoring.scan import Best, score_rows
 from device_runtime.scoring.top_k import positions_without, rows_within_reach, top_k
 
 _MOST_CANDIDATES = 1 << 14
@@ -75,7 +75,7 @@ class ProposingEngine:
         found, scores = self._best(candidates, query, k)
         return found, self._objective.cosines(scores, query)
 
-    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+    def search_each(self, queries: NDArray[np.int64], banned: Rows, k: int) -> list[Best]:
         """See `Engine.search_each`."""
         return self._by_numpy.search_each(queries, banned, k)
 

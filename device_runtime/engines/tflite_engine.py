@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import FileFormatError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Query, Ranking, Rows, is_exact_in_float32
+from device_runtime.scoring.integers import Ranking, Rows, is_exact_in_float32
 from device_runtime.scoring.objectives import objective_of
+from device_runtime.scoring.scan import Best
 
 _INTERPRETER_MODULES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 _ANNOUNCEMENT = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
@@ -59,7 +60,7 @@ class TFLiteEngine:
             found = self._signatures["search"](vector=vector, k=_count(k))
         return found["ids"].astype(np.int64), found["scores"]
 
-    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+    def search_each(self, queries: NDArray[np.int64], banned: Rows, k: int) -> list[Best]:
         """See `Engine.search_each`."""
         return self._by_numpy.search_each(queries, banned, k)
 

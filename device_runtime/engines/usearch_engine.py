@@ -21,8 +21,8 @@ from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import DamagedIndexError, FileFormatError, IndexFileError, MissingEngineError
 from device_runtime.format.layout import LARGEST_ENTRY
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, cosines, sum_of_rows
-from device_runtime.scoring.scan import score_rows
+from device_runtime.scoring.integers import Ranking, Rows, Scores, cosines, sum_of_rows
+from device_runtime.scoring.scan import Best, score_rows
 from device_runtime.scoring.top_k import positions_without, top_k
 
 SUFFIX = ".usearch"
@@ -146,7 +146,7 @@ class UsearchEngine:
                 return found, cosines(scores, query, self._scale)
         return self._exact.search(query, k)
 
-    def search_each(self, queries: list[Query], banned: Rows, k: int) -> list[Ranking]:
+    def search_each(self, queries: NDArray[np.int64], banned: Rows, k: int) -> list[Best]:
         """See `Engine.search_each`."""
         return self._exact.search_each(queries, banned, k)
 

@@ -2,7 +2,7 @@
 
 To subtract a disliked item from the favorites leaves little where they are alike, as they mostly are: people dislike
 what was suggested. So the favorites are asked for as ever, and a row loses twice what its likeness to a disliked item
-exceeds a bound by: a third of the way from where two rows are alike to where they are the same. docs/answers.md
+exceeds a bound by: halfway from where two rows are alike to where they are the same. docs/answers.md
 compares this with other rules.
 """
 
@@ -44,7 +44,7 @@ def compute_loss(items: Items, dislikes: list[Dislike], vectors: NDArray[np.int8
     They are in the unit of the scores of a query that `integer_query` made.
     """
     lengths = items.objective.lengths(vectors)
-    bound = (1 + 2 * items.objective.alike_from) / 3
+    bound = (1 + items.objective.alike_from) / 2
     return np.stack([_loss(dislike, vectors, bound * lengths) for dislike in dislikes])
 
 

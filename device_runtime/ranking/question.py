@@ -13,7 +13,7 @@ from device_runtime.items.items import Items
 from device_runtime.ranking.dislikes import Dislike, compute_loss, make_dislike
 from device_runtime.ranking.likes import Likes
 from device_runtime.ranking.tastes import Taste, group_favorites
-from device_runtime.scoring.integers import Query, Rows, integer_query
+from device_runtime.scoring.integers import Rows, integer_query
 
 
 class Question(NamedTuple):
@@ -35,13 +35,17 @@ class Question(NamedTuple):
         """Whether a score is the product of a row and the one query."""
         return len(self.tastes) == 1 and not self.dislikes
 
+    @property
+    def queries(self) -> NDArray[np.int64]:
+        """Those of the tastes: int64 [tastes, columns]."""
+        return np.array([taste.query for taste in self.tastes])
+
     def score(self, items: Items, rows: Rows) -> NDArray[np.float32]:
         """The score of some rows by each taste: float32 [tastes, rows]."""
         vectors = items.vectors(rows)
         loss = compute_loss(items, self.dislikes, vectors).sum(axis=0) if self.dislikes else 0
-        products = np.stack([taste.query for taste in self.tastes]) @ vectors.T.astype(np.int64) - loss
-        pairs = zip(products, self.tastes, strict=True)
-        return np.stack([items.objective.cosines(line, taste.query) for line, taste in pairs])
+        queries = self.queries
+        return items.objective.cosines_of_each(queries @ vectors.T.astype(np.int64) - loss, queries)
 
 
 def check_blend(items: Items, blend: Blend | None) -> Blend:
@@ -74,28 +78,26 @@ def form_question(items: Items, likes: Likes, blend: Blend | None) -> Question:
     groups = [list(range(len(liked)))]
     if blend == "each" and len(liked) > 1:
         groups = group_favorites(vectors[liked, : items.model.manifest.dims], items.objective.alike_from)
-    tastes = [_taste(items, likes, vectors, liked[group], scaled=len(disliked) > 0) for group in groups]
+    tastes = _make_tastes(items, likes, vectors, [liked[group].tolist() for group in groups])
     if weights is None or not len(disliked):
         return Question(likes, tastes, [], likes.rows)
     greatest = float(weights.max())
     dislikes = [make_dislike(items, vectors[place], -float(weights[place]) / greatest) for place in disliked]
-    return Question(likes, tastes, dislikes, _banned(items, likes))
+    # as long as every dislike, so that what it takes away means the same in each question
+    scaled = [taste._replace(query=integer_query(taste.query.astype(np.float64))) for taste in tastes]
+    return Question(likes, scaled, dislikes, _banned(items, likes))
 
 
-def _taste(items: Items, likes: Likes, vectors: NDArray[np.int8], members: Rows, *, scaled: bool) -> Taste:
-    weights = None if likes.weights is None else likes.weights[members]
-    query = items.objective.query_of_vectors(vectors[members], weights)
-    if not query.any():
+def _make_tastes(items: Items, likes: Likes, vectors: NDArray[np.int8], groups: list[list[int]]) -> list[Taste]:
+    queries = items.objective.query_of_each(vectors, likes.weights, groups)
+    if not queries.any(axis=1).all():
         labels = likes.labels(items)
-        names = [labels[member] for member in members]
+        names = [labels[member] for member in groups[int(queries.any(axis=1).argmin())]]
         raise ContradictoryLikesError(f"{', '.join(names)} cancel one another out; change a weight", names)
-    weight = float(len(members)) if weights is None else float(weights.sum())
-    return Taste(members.tolist(), _scaled(query) if scaled else query, weight)
-
-
-def _scaled(query: Query) -> Query:
-    """As long as every dislike, so that what it takes away means the same in each question."""
-    return integer_query(query.astype(np.float64))
+    if likes.weights is None:
+        return [Taste(group, query, float(len(group))) for group, query in zip(groups, queries, strict=True)]
+    weights = [float(likes.weights[group].sum()) for group in groups]
+    return [Taste(*parts) for parts in zip(groups, queries, weights, strict=True)]
 
 
 def _banned(items: Items, likes: Likes) -> Rows:

@@ -20,7 +20,7 @@ from device_runtime.ranking.question import Question, form_question
 from device_runtime.ranking.tastes import interleave
 from device_runtime.results import Neighbor
 from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, integer_query
-from device_runtime.scoring.scan import best_of_table, score_rows
+from device_runtime.scoring.scan import Best, best_of_table, score_rows
 from device_runtime.scoring.top_k import positions_without, top_k
 
 _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
@@ -112,11 +112,16 @@ class Ranker:
             ranking = _without(ranking, excluded, count)
         return _neighbors(items, _diversified(items, ranking, options))
 
-    def _rank_each(self, items: Items, question: Question, excluded: Rows, options: RankingOptions) -> list[Ranking]:
+    def _rank_each(self, items: Items, question: Question, excluded: Rows, options: RankingOptions) -> list[Best]:
+        """The best rows of each taste, and what they are ordered by."""
         banned, count = np.concatenate([question.banned, excluded]), _candidates(items, options)
         if options.where or items.changed or question.dislikes:
             return _rank_each_exactly(items, question, banned, count, options.where)
-        return self.engine.search_each([taste.query for taste in question.tastes], banned, count)
+        best = self.engine.search_each(question.queries, banned, count)
+        if not options.diversify:
+            return best  # their order is all that counts
+        pairs = zip(best, question.tastes, strict=True)
+        return [(rows, items.objective.cosines(scores, taste.query)) for (rows, scores), taste in pairs]
 
     def rank_alike(self, items: Items, item: str, options: RankingOptions) -> list[Neighbor]:
         """See `Recommender.similar`."""
@@ -191,7 +196,7 @@ def rank_by_direction(lookup: Lookup) -> Ranking:
     return rows, objective.alike_cosines(best, lookup.query)
 
 
-def _rank_each_exactly(items: Items, question: Question, banned: Rows, k: int, where: Filter | None) -> list[Ranking]:
+def _rank_each_exactly(items: Items, question: Question, banned: Rows, k: int, where: Filter | None) -> list[Best]:
     """For each taste the best rows that meet `where`, less what dislikes take away."""
     loss: Any = 0.0
     if question.dislikes:
@@ -264,7 +269,7 @@ def _without(ranking: Ranking, banned: Rows, k: int) -> Ranking:
     return rows[kept], scores[kept]
 
 
-def _interleaved(items: Items, question: Question, rankings: list[Ranking], options: RankingOptions) -> list[Neighbor]:
+def _interleaved(items: Items, question: Question, rankings: list[Best], options: RankingOptions) -> list[Neighbor]:
     """The best of each taste in turns; a score is that by the taste that an item answers best."""
     best = [_diversified(items, ranking, options) for ranking in rankings]
     if question.is_one_query:
@@ -278,7 +283,7 @@ def _chosen(items: Items, ranking: Ranking, options: RankingOptions) -> list[Nei
     return _neighbors(items, _diversified(items, ranking, options))
 
 
-def _diversified(items: Items, ranking: Ranking, options: RankingOptions) -> Ranking:
+def _diversified(items: Items, ranking: Best, options: RankingOptions) -> Best:
     """The best of the candidates, or those that are least like one another."""
     if not options.diversify:
         return ranking
@@ -287,7 +292,7 @@ def _diversified(items: Items, ranking: Ranking, options: RankingOptions) -> Ran
     return rows[chosen], scores[chosen]
 
 
-def _neighbors(items: Items, ranking: Ranking) -> list[Neighbor]:
+def _neighbors(items: Items, ranking: Best) -> list[Neighbor]:
     ids, names, new = items.ids, items.names, tuple.__new__  # Neighbor(...) would count its arguments each time
     pairs = zip(ranking[0].tolist(), ranking[1].tolist(), strict=True)
     return [new(Neighbor, (ids[row], names[row], score)) for row, score in pairs]

@@ -73,6 +73,19 @@ def is_exact_in_float32(query: Query) -> bool:
     return LARGEST_ENTRY * int(np.abs(query).sum()) < EXACT_IN_FLOAT32
 
 
+def are_exact_in_float32(queries: NDArray[np.int64]) -> bool:
+    """Whether `is_exact_in_float32` holds for all of `queries` [n, columns]."""
+    return LARGEST_ENTRY * int(np.abs(queries).sum(axis=1).max()) < EXACT_IN_FLOAT32
+
+
+def cosines_of_each(scores: NDArray[np.generic], queries: NDArray[np.int64], scale: float) -> NDArray[np.float32]:
+    """What `cosines` gives for each line of `scores` [n, rows] and its query: float32 [n, rows]."""
+    wide = queries.astype(np.float64)
+    squares = np.maximum(np.einsum("ij,ij->i", wide, wide), 1.0).astype(np.float32)
+    norms = np.sqrt(squares.astype(np.float64)).astype(np.float32)  # numpy's own float32 root is rough on armv7l
+    return scores.astype(np.float32) * (np.float32(scale) / norms)[:, None]
+
+
 def cosines(scores: Scores, query: Query, scale: float) -> NDArray[np.float32]:
     """Integer scores as cosines; rows times `scale` have a norm of about 1, never above it.
 

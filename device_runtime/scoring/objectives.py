@@ -18,7 +18,16 @@ from device_runtime.errors import InvalidArgumentError
 from device_runtime.format.layout import LARGEST_ENTRY
 from device_runtime.format.manifest import InteractionRule, Manifest
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import EXACT_IN_FLOAT32, Query, Rows, Scores, cosines, sum_of_rows, weighted_query
+from device_runtime.scoring.integers import (
+    EXACT_IN_FLOAT32,
+    Query,
+    Rows,
+    Scores,
+    cosines,
+    cosines_of_each,
+    sum_of_rows,
+    weighted_query,
+)
 
 _ROWS_AT_ONCE = 1 << 14
 _ROWS_FOR_MEDIAN = 10_000
@@ -61,6 +70,18 @@ class AttributeObjective:
             return np.add.reduce(vectors, axis=0, dtype=np.int64)
         return weighted_query(vectors, weights)
 
+    def query_of_each(
+        self, vectors: NDArray[np.int8], weights: NDArray[np.float64] | None, groups: list[list[int]]
+    ) -> NDArray[np.int64]:
+        """What `query_of_vectors` gives for some groups of favorites, by their places: int64 [groups, columns]."""
+        if weights is not None or not self.best_is_alike:
+            each = [None if weights is None else weights[group] for group in groups]
+            return np.array([self.query_of_vectors(vectors[g], some) for g, some in zip(groups, each, strict=True)])
+        members = np.zeros((len(groups), len(vectors)), np.int64)
+        for place, group in enumerate(groups):
+            members[place, group] = 1
+        return members @ vectors.astype(np.int64)
+
     def query_towards(self, vector: NDArray[np.int64]) -> Query:
         """The query for what points where `vector` does, of which only [dims] counts: int64 [columns]."""
         return vector
@@ -68,6 +89,10 @@ class AttributeObjective:
     def cosines(self, scores: Scores, query: Query) -> NDArray[np.float32]:
         """Integer scores, by the norms of the query and of the longest row; see `integers.cosines`."""
         return cosines(scores, query, self._scale)
+
+    def cosines_of_each(self, scores: NDArray[np.generic], queries: NDArray[np.int64]) -> NDArray[np.float32]:
+        """`cosines` for each line of `scores` [n, rows] and its query [n, columns]: float32 [n, rows]."""
+        return cosines_of_each(scores, queries, self._scale)
 
     def parts(self, vectors: NDArray[np.int8]) -> NDArray[np.int64]:
         """What each favorite [n, columns] adds to the query: int64 [n, columns]."""
@@ -179,6 +204,10 @@ class InteractionObjective(AttributeObjective):
     def cosines(self, scores: Scores, query: Query) -> NDArray[np.float32]:
         """See `AttributeObjective`."""
         return super().cosines(scores, query[:-1])
+
+    def cosines_of_each(self, scores: NDArray[np.generic], queries: NDArray[np.int64]) -> NDArray[np.float32]:
+        """See `AttributeObjective`."""
+        return super().cosines_of_each(scores, queries[:, :-1])
 
     def parts(self, vectors: NDArray[np.int8]) -> NDArray[np.int64]:
         """See `AttributeObjective`."""

@@ -34,18 +34,21 @@ def top_k_of_each(scores: Scores, k: int) -> list[tuple[Rows, Scores]]:
         return [(found, line[found]) for found, line in zip(best, scores, strict=True)]
     maxima = np.maximum.reduce(scores[:, : rows // groups * groups].reshape(lines, -1, groups), axis=1)
     maxima.partition(groups - k, axis=1)
-    line, row = (scores >= maxima[:, groups - k, None]).nonzero()
-    values = scores[line, row]
+    places = (scores >= maxima[:, groups - k, None]).ravel().nonzero()[0]  # of one axis: several take far longer
+    values = scores.ravel().take(places)
+    line = places // rows
     order = np.lexsort((-values, line))
-    row, values = row[order], values[order]
-    ends = np.bincount(line, minlength=lines).cumsum().tolist()
+    row, values = (places - line * rows).take(order), values.take(order)
+    ends = line.searchsorted(np.arange(lines), side="right").tolist()
     kept = [slice(start, min(end, start + k)) for start, end in zip([0, *ends], ends, strict=False)]
     return [_without_the_banned(row[part], values[part]) for part in kept]
 
 
 def _without_the_banned(rows: Rows, scores: Scores) -> tuple[Rows, Scores]:
+    if len(scores) and scores[-1] > -np.inf:  # they descend
+        return rows, scores
     allowed = scores > -np.inf
-    return (rows, scores) if allowed.all() else (rows[allowed], scores[allowed])
+    return rows[allowed], scores[allowed]
 
 
 def rows_within_reach(scores: Scores, k: int, reach: float) -> Rows:

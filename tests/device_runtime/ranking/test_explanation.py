@@ -43,7 +43,7 @@ def test_what_a_dislike_takes_away_is_a_part_below_0(recommender):
     why = recommender.explain(["borscht"], near, dislikes=[disliked])
     parts = {contribution.id: contribution.part for contribution in why.contributions}
     likeness = recommender.score(near, disliked)
-    bound = (1 + 2 * plain_ranking.alike_from(recommender.file.table.tolist())) / 3
+    bound = (1 + plain_ranking.alike_from(recommender.file.table.tolist())) / 2
     assert parts[disliked] == pytest.approx(-2 * (likeness - bound), abs=2e-3)
     assert sum(parts.values()) == pytest.approx(why.score, abs=1e-5)
     assert {c.id for c in why.contributions if c.share < 0} == {disliked}
