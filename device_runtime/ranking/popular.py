@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.items.items import Items
-from device_runtime.scoring.integers import Ranking, Rows
+from device_runtime.scoring.integers import Ranking
 
-_LOOKED_THROUGH = 64  # of so many candidates for each result the most unlike are taken
+_MOST_AS_WELL_KNOWN = 1 << 12  # are looked through: where nothing is known of a million, all would be
 
 
 def rank_best_known(items: Items, disliked: NDArray[np.int8], allowed: NDArray[np.bool_], k: int) -> Ranking:
-    """The best known rows, spread: one that is alike to one before, or to a disliked one, comes last.
+    """The best known rows, spread: of those as well known the next is the one least like all before, and the disliked.
 
-    Of rows as well known, and where a file says nothing of that, the first come first. A score is the row's share of
-    the greatest popularity, 0 where nothing is known.
+    One that is alike to any of these comes after all others. Of rows as unlike the first comes first. A score is the
+    row's share of the greatest popularity, 0 where nothing is known.
 
     Args:
         disliked: int8 [n, columns].
@@ -25,9 +25,18 @@ def rank_best_known(items: Items, disliked: NDArray[np.int8], allowed: NDArray[n
     rows = np.flatnonzero(allowed)
     if not len(rows):
         return rows, np.empty(0, np.float32)
-    rows = rows[np.argsort(-known[rows].astype(np.int16), kind="stable")][: k * _LOOKED_THROUGH]
     dims = items.model.manifest.dims
-    rows = rows[_spread(items.vectors(rows)[:, :dims], disliked[:, :dims], items.objective.alike_from, k)]
+    levels = (rows[known[rows] == level] for level in np.unique(known[rows])[::-1])
+    spread = _Spread(disliked[:, :dims], items.objective.alike_from)
+    chosen: list[int] = []
+    for level in levels:
+        some = level[:_MOST_AS_WELL_KNOWN]
+        chosen += some[spread.choose(items.vectors(some)[:, :dims], k - len(chosen))].tolist()
+        if len(chosen) == k:
+            break
+    rest = rows[np.argsort(-known[rows].astype(np.int16), kind="stable")]
+    best = list(dict.fromkeys([*chosen, *rest[: k + len(chosen)].tolist()]))[:k]
+    rows = np.array(best, np.int64)
     return rows, (known[rows] / np.float32(max(1, known.max(initial=0)))).astype(np.float32)
 
 
@@ -39,23 +48,31 @@ def _popularity(items: Items) -> NDArray[np.uint8]:
     return known
 
 
-def _spread(vectors: NDArray[np.int8], disliked: NDArray[np.int8], alike_from: float, k: int) -> Rows:
-    """The first k positions that are not alike to an earlier one of them; then, if these are fewer, the other ones."""
-    wide = vectors.astype(np.float64)
-    least = alike_from * _lengths(wide)
-    alike = np.zeros(len(wide), bool)
-    for vector in disliked.astype(np.float64):
-        alike |= wide @ vector >= least * _lengths(vector)
-    chosen: list[int] = []
-    for place in range(len(wide)):
-        if len(chosen) == k:
-            break
-        if not alike[place]:
-            chosen.append(place)
-            alike |= wide @ wide[place] >= least * _lengths(wide[place])
-    rest = np.setdiff1d(np.arange(len(wide)), chosen)
-    return np.concatenate([chosen, rest])[:k].astype(np.int64)
+class _Spread:
+    """Chooses what is least like all that was chosen before."""
+
+    def __init__(self, chosen: NDArray[np.int8], alike_from: float) -> None:
+        self._chosen = chosen.astype(np.float64)
+        self._alike_from = alike_from
+
+    def choose(self, vectors: NDArray[np.int8], most: int) -> list[int]:
+        """The places of up to `most` of `vectors` [n, dims], one by one; none that is alike to one before."""
+        wide = vectors.astype(np.float64)
+        nearest = np.full(len(wide), -np.inf)
+        for one in self._chosen:
+            np.maximum(nearest, _cosines(wide, one), out=nearest)
+        places: list[int] = []
+        while len(places) < most:
+            place = int(nearest.argmin())
+            if nearest[place] >= self._alike_from:
+                break
+            places.append(place)
+            np.maximum(nearest, _cosines(wide, wide[place]), out=nearest)
+        self._chosen = np.concatenate([self._chosen, wide[places]])
+        return places
 
 
-def _lengths(wide: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.sqrt(np.maximum(np.square(wide).sum(axis=-1), 1.0))
+def _cosines(wide: NDArray[np.float64], one: NDArray[np.float64]) -> NDArray[np.float64]:
+    squares = np.square(wide).sum(axis=1) * (one @ one)
+    cosines: NDArray[np.float64] = wide @ one / np.sqrt(np.maximum(squares, 1.0))
+    return cosines

@@ -193,15 +193,24 @@ def _recommended(
 def _best_known(
     model: ModelFile, table: list[list[int]], disliked: list[int], allowed: list[int], k: int
 ) -> tuple[list[int], list[np.float32]]:
-    """By the bias, or in the order of the file; one alike to a disliked one or to one before comes after all others."""
+    """By the bias if there is one; of equal ones that least like all before, and one alike to any after all others."""
     directions = [row[: model.manifest.dims] for row in table]
     alike = plain_ranking.alike_from(directions)
     known = [row[-1] + 128 if model.manifest.preference else 0 for row in table]
-    unlike, rest = [], []
-    for row in sorted(allowed, key=lambda row: (-known[row], row)):
-        others = [*disliked, *unlike]
-        repeats = any(plain_ranking.cosine(directions[row], directions[other]) >= alike for other in others)
-        (rest if repeats else unlike).append(row)
+    unlike: list[int] = []
+    for level in sorted({known[row] for row in allowed}, reverse=True):
+        rows = [row for row in allowed if known[row] == level]
+        while len(unlike) < k:
+            others = [*disliked, *unlike]
+            likeness = {
+                row: max([plain_ranking.cosine(directions[row], directions[other]) for other in others], default=-2.0)
+                for row in rows
+            }
+            least = min(rows, key=lambda row: (likeness[row], row))
+            if likeness[least] >= alike:
+                break
+            unlike.append(least)
+    rest = [row for row in sorted(allowed, key=lambda row: (-known[row], row)) if row not in unlike]
     best = [*unlike, *rest][:k]
     return best, [np.float32(known[row]) / np.float32(max(1, *known)) for row in best]
 

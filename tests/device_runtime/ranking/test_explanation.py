@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from device_runtime import NoFavoritesError, UnknownItemError
@@ -38,13 +39,16 @@ def test_a_result_is_explained_by_the_taste_that_it_answers(recommender):
 
 
 def test_what_a_dislike_takes_away_is_a_part_below_0(recommender):
-    disliked = recommender.similar("borscht", 1)[0].id
-    near = recommender.similar(disliked, 1, exclude=["borscht"])[0].id
-    why = recommender.explain(["borscht"], near, dislikes=[disliked])
+    ids, table = list(recommender.file.lines("ids.txt")), recommender.file.table.astype(float)
+    unit = table / np.linalg.norm(table, axis=1, keepdims=True)
+    cosines = np.triu(unit @ unit.T, 1)
+    disliked, near = (ids[row] for row in divmod(int(cosines.argmax()), len(ids)))  # the two most alike of all
+    favorite = recommender.similar(disliked, 3, exclude=[near])[-1].id
+    why = recommender.explain([favorite], near, dislikes=[disliked])
     parts = {contribution.id: contribution.part for contribution in why.contributions}
-    likeness = recommender.score(near, disliked)
     bound = (1 + plain_ranking.alike_from(recommender.file.table.tolist())) / 2
-    assert parts[disliked] == pytest.approx(-2 * (likeness - bound), abs=2e-3)
+    assert parts[disliked] == pytest.approx(-2 * (cosines.max() - bound), abs=5e-3)
+    assert parts[disliked] < -0.05
     assert sum(parts.values()) == pytest.approx(why.score, abs=1e-5)
     assert {c.id for c in why.contributions if c.share < 0} == {disliked}
 
