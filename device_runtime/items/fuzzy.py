@@ -24,7 +24,7 @@ SURE = 0.9
 SAME, SAME_IN_ONE_WORD, ONE_EDIT, TWO_EDITS = 0.99, 0.97, 0.95, 0.92
 AN_ALIAS = 0.01  # how much less an alias counts than a name of the same level: that is what the item is called
 _LEAST_TO_LOOK_CLOSER = 0.45  # likeness; what is a spelling away has more
-_UNSURE = 0.8999  # the most that what is only alike can reach
+UNSURE = 0.8999  # the most that what is only alike can reach
 _LETTERS_FOR_ONE_EDIT, _LETTERS_FOR_TWO = 5, 9
 LONGEST = 64  # letters of a text that are looked at, so that edits fit in int8
 _FLOOR = 0.6  # of a likeness by words where the other direction finds nothing
@@ -82,7 +82,7 @@ def score_texts(
         folded, [texts[place] for place in near], [rows[place] for place in near], edits[near], letters[near]
     )
     sure = levels - AN_ALIAS * alias
-    scores = np.where(levels > 0, sure, np.minimum(SURE * likeness, _UNSURE))
+    scores = np.where(levels > 0, sure, np.minimum(SURE * likeness, UNSURE))
     return scores.round(4)  # so that a tie is one on every processor
 
 
@@ -165,6 +165,8 @@ def _edits_in_one_word(folded: str, texts: Sequence[str]) -> tuple[Ints, Ints]:
     words = [without_small_words(text).replace(" ", "") for text in texts]
     lengths = np.array([len(word) for word in words])
     edits = edits_to_words(edits_to_beginnings([asked], words, len(asked) + 2 * _MOST_TYPOS), lengths)[0]
+    asked_stem = stem(asked)
+    edits[np.array([stem(word) == asked_stem for word in words], bool)] = 0  # hotdogs, hot dog
     return edits, np.minimum(lengths, len(asked))
 
 

@@ -15,7 +15,7 @@ from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES, POPULA
 from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import AttributeIndex, Filter
 from device_runtime.items.families import Family, FamilyIndex
-from device_runtime.items.fuzzy import SURE
+from device_runtime.items.fuzzy import ONE_EDIT, SURE, UNSURE
 from device_runtime.items.names import NameIndex
 from device_runtime.scoring.integers import Rows
 from device_runtime.scoring.objectives import Objective, objective_of
@@ -115,7 +115,7 @@ class Items:
     def match(self, text: str, limit: int) -> list[tuple[int | Family, float]]:
         """Rows and families whose names resemble `text`, and how much; best first, of the same an item first."""
         found: list[tuple[int | Family, float]] = list(self.find(text, limit))
-        of_families = ((family, score - _AFTER_ITEMS) for family, score in self.families.find(text, limit))
+        of_families = ((family, _less_sure(score) - _AFTER_ITEMS) for family, score in self.families.find(text, limit))
         found += [(family, round(score, 4)) for family, score in of_families if self.families.count(family)]
         return sorted(found, key=lambda match: -match[1])[:limit]
 
@@ -203,6 +203,11 @@ class Items:
 
     def _rows_by_kind(self, text: str) -> Iterator[int | None]:
         return self.index.rows_by_kind(text)
+
+
+def _less_sure(score: float) -> float:
+    """Of a family: two letters wrong make another word of the short ones that name kinds."""
+    return score if score >= ONE_EDIT else min(score, UNSURE)
 
 
 class _Aliases:
