@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.answers.command import AnswersBenchmark
-from benchmarks.benchmark import Benchmark
-from benchmarks.converter.command import ConverterBenchmark
-from benchmarks.embedding.command import EmbeddingBenchmark, MapBenchmark, NamesBenchmark
-from benchmarks.generated.command import ExportBenchmark, LogGenerator
-from benchmarks.latency.command import IndexBenchmark, LatencyBenchmark
-from benchmarks.one_hot.command import LikenessBenchmark, OneHotBenchmark, SizeBenchmark
-from benchmarks.recommenders.command import InteractionsBenchmark
+from benchmarks.answers.benchmark import AnswersBenchmark
+from benchmarks.base import Benchmark
+from benchmarks.converter.benchmark import ConverterBenchmark
+from benchmarks.embedding.benchmark import EmbeddingBenchmark, MapBenchmark, NamesBenchmark
+from benchmarks.generated.benchmark import ExportBenchmark, LogGenerator
+from benchmarks.latency.benchmark import IndexBenchmark, LatencyBenchmark
+from benchmarks.one_hot.benchmark import LikenessBenchmark, OneHotBenchmark, SizeBenchmark
+from benchmarks.recommenders.benchmark import InteractionsBenchmark
 from device_runtime.cli.exit import run
 from training.console.files import describe_os_error
 from training.console.libraries import name_missing_libraries

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.benchmark import COMMAND
+from benchmarks.base import COMMAND
 from training.console.files import make_mark, replacing
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from training import train_catalog, train_interactions
 from training.console.files import check_replaceable, describe_os_error, is_never_own
 from training.console.libraries import name_missing_libraries
 from training.datasets import check_sources
+from training.datasets.registry import DATASETS
 from training.errors import SettingsError
 from training.inputs.catalog import BUILT_IN_CATALOG, scan_catalog
 from training.inputs.rules import read_rules
@@ -32,7 +33,6 @@ from training.parser import (
 )
 
 if TYPE_CHECKING:
-    from training.datasets.sources import Dataset
     from training.inputs.interactions import Report
     from training.trained import Trained
 
@@ -133,15 +133,11 @@ def _convert(argv: Sequence[str]) -> int:
         check_sources(arguments.source)
         for name in ("catalog.csv", f"interactions.{'parquet' if arguments.parquet else 'csv'}"):
             check_replaceable(arguments.out / name, is_never_own, "python -m training convert", force=arguments.force)
-        from training.datasets import convert, foodcom, movielens, nhanes
+        from training.datasets.write_dataset import write_dataset
 
-        source = arguments.source
-        readers: dict[str, Callable[[], Dataset]] = {
-            "nhanes": lambda: nhanes.read_nhanes(source, arguments.dishes),
-            "foodcom": lambda: foodcom.read_foodcom(source, arguments.min_rating),
-            "movielens": lambda: movielens.read_movielens(source, arguments.min_rating),
-        }
-        notes = convert.write_dataset(readers[arguments.dataset](), arguments.out, arguments.parquet)
+        dataset = DATASETS[arguments.dataset]
+        found = dataset.read(arguments.source, getattr(arguments, dataset.option.name))
+        notes = write_dataset(found, arguments.out, arguments.parquet)
         print("\n".join([*notes, f"wrote {arguments.out}"]))
 
     return run(

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from training.by_attributes.settings import AttributeSettings
 from training.by_interactions.settings import InteractionSettings
-from training.datasets import MIN_RATINGS
+from training.datasets.registry import DATASETS
 from training.inputs.bounds import MAX_USER, MIN_ITEM, MIN_USER
 from training.loop.settings import list_options
 
@@ -74,21 +74,13 @@ def make_convert_parser() -> argparse.ArgumentParser:
     """The parser of `python -m training convert`."""
     parser = argparse.ArgumentParser(prog="python -m training convert", description="Converts public data sets.")
     commands = parser.add_subparsers(dest="dataset", metavar="DATASET", required=True)
-    for name, text in {
-        "nhanes": "dietary recalls: DR1IFF_x.XPT, DR2IFF_x.XPT, DRXFCD_x.XPT",
-        "foodcom": "Food.com: RAW_interactions.csv, RAW_recipes.csv",
-        "movielens": "MovieLens: ratings and movies, .csv or .dat",
-    }.items():
-        command = commands.add_parser(name, help=text)
+    for name, dataset in DATASETS.items():
+        command = commands.add_parser(name, help=dataset.help)
         command.add_argument("source", type=Path, nargs="+", help="downloaded files, or folders that hold them")
         command.add_argument("--out", type=Path, required=True, help="folder to write to")
         command.add_argument("--force", action="store_true", help="replace files of the same names")
         command.add_argument("--parquet", action="store_true", help="the log as Parquet (default: CSV)")
-        if name == "nhanes":
-            command.add_argument("--dishes", action="store_true", help="only foods that foods.csv marks as dishes")
-        else:
-            rating = MIN_RATINGS[name]
-            command.add_argument("--min-rating", type=float, default=rating, help="(default: %(default)s)")
+        command.add_argument(dataset.option.flag, **dataset.option.settings)
     return parser
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.benchmark import Size
+from benchmarks.base import Size
 from benchmarks.environments import HERE
 from benchmarks.generated.tables import generate
 from benchmarks.output import format_table

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from device_runtime.changes.kinds import KINDS, Change
 from device_runtime.errors import DamagedOverlayError, InvalidArgumentError, OverlayVersionError
 
-FORMAT_VERSION = 1
+OVERLAY_VERSION = 1
 MAX_LINE_BYTES = 1 << 16
 MAX_FILE_BYTES = 1 << 26
 _FORMAT = "mignon overlay"
@@ -51,7 +51,7 @@ def _json(record: Mapping[str, Any]) -> bytes:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-HEADER = seal_line(_json({"format": _FORMAT, "format_version": FORMAT_VERSION}), b"")
+HEADER = seal_line(_json({"format": _FORMAT, "format_version": OVERLAY_VERSION}), b"")
 START = End(0, b"").after(HEADER)
 
 
@@ -130,7 +130,7 @@ def _check_header(path: Path, data: bytes) -> None:
         return
     body, _, seal = data[:MAX_LINE_BYTES].partition(b"\n")[0].partition(b"\t")
     version = _version(body) if seal == _seal(body, b"") else None
-    if version is None or version == FORMAT_VERSION:
+    if version is None or version == OVERLAY_VERSION:
         raise DamagedOverlayError(
             f"{path}, line 1: is not the first line of an overlay: the file was altered, or is another file; restore "
             "it from a copy, or move it away to start anew",
@@ -138,7 +138,7 @@ def _check_header(path: Path, data: bytes) -> None:
             offset=0,
         )
     raise OverlayVersionError(
-        f"{path}: format version {version!r}; this mignon reads version {FORMAT_VERSION}: install a matching one"
+        f"{path}: format version {version!r}; this mignon reads version {OVERLAY_VERSION}: install a matching one"
     )
 
 

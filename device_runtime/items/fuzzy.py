@@ -41,7 +41,7 @@ _SHARE_OF_GRAMS = 0.2
 _ALIAS = 0.95
 _ARTICLES_AND_THE_LIKE = (
     "the a an some and with of n le la les l un une des du de d et aux au el los las una unos unas y con der die das "
-    "den dem ein eine einen und mit il lo gli i uno e o os as um uma com"
+    "den dem ein eine einen und mit il lo gli i uno e dei degli delle o os as um uma uns umas com"
 )  # in the languages that the catalog has names in; no name consists of these alone
 _SMALL_WORDS = frozenset(_ARTICLES_AND_THE_LIKE.split())
 
@@ -165,8 +165,9 @@ def _edits_in_one_word(folded: str, texts: Sequence[str]) -> tuple[Ints, Ints]:
     words = [without_small_words(text).replace(" ", "") for text in texts]
     lengths = np.array([len(word) for word in words])
     edits = edits_to_words(edits_to_beginnings([asked], words, len(asked) + 2 * _MOST_TYPOS), lengths)[0]
-    asked_stem = stem(asked)
-    edits[np.array([stem(word) == asked_stem for word in words], bool)] = 0  # hotdogs, hot dog
+    if len(asked) >= _LETTERS_FOR_ONE_EDIT:
+        asked_stem = stem(asked)
+        edits[np.array([stem(word) == asked_stem for word in words], bool)] = 0  # hotdogs, hot dog
     return edits, np.minimum(lengths, len(asked))
 
 

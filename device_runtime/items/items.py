@@ -23,6 +23,7 @@ from device_runtime.scoring.objectives import Objective, objective_of
 _SUGGESTIONS = 3
 _ITEMS_FOR_A_FAMILY = 4
 _AFTER_ITEMS = 0.003  # taken from the score of a family: of two called just so, the item comes first
+_AFTER_ITEMS_NEARLY_SO = 0.0355  # of a plural or another order of words: below that of an item's alias
 
 
 class Items:
@@ -115,7 +116,7 @@ class Items:
     def match(self, text: str, limit: int) -> list[tuple[int | Family, float]]:
         """Rows and families whose names resemble `text`, and how much; best first, of the same an item first."""
         found: list[tuple[int | Family, float]] = list(self.find(text, limit))
-        of_families = ((family, _less_sure(score) - _AFTER_ITEMS) for family, score in self.families.find(text, limit))
+        of_families = ((family, _of_family(score)) for family, score in self.families.find(text, limit))
         found += [(family, round(score, 4)) for family, score in of_families if self.families.count(family)]
         return sorted(found, key=lambda match: -match[1])[:limit]
 
@@ -205,9 +206,14 @@ class Items:
         return self.index.rows_by_kind(text)
 
 
-def _less_sure(score: float) -> float:
-    """Of a family: two letters wrong make another word of the short ones that name kinds."""
-    return score if score >= ONE_EDIT else min(score, UNSURE)
+def _of_family(score: float) -> float:
+    """What `score` counts for a family beside items: of two called just so the item is meant, and one nearly so, too.
+
+    Two letters wrong make another word of the short ones that name kinds.
+    """
+    if score > ONE_EDIT:
+        return score - (_AFTER_ITEMS if score == 1 else _AFTER_ITEMS_NEARLY_SO)
+    return score - _AFTER_ITEMS if score == ONE_EDIT else min(score, UNSURE)
 
 
 class _Aliases:

@@ -1,7 +1,7 @@
 import json
 from dataclasses import dataclass
 
-from benchmarks.benchmark import COMMAND
+from benchmarks.base import COMMAND
 from benchmarks.output import drawing, format_table, to_json, write_json
 from training.console.files import has_mark
 

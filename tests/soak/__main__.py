@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from benchmarks.benchmark import positive
+from benchmarks.base import positive
 from device_runtime.cli.exit import run
 from tests.soak import load
 

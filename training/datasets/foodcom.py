@@ -9,7 +9,7 @@ from pathlib import Path
 import polars
 
 from training.datasets import MIN_RATINGS
-from training.datasets.sources import Dataset, Row, collect, find_file, keep_liked, list_files, scan_csv
+from training.datasets.publisher_files import Dataset, Row, collect, find_file, keep_liked, list_files, scan_csv
 
 
 def read_foodcom(sources: Sequence[Path], min_rating: float = MIN_RATINGS["foodcom"]) -> Dataset:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars
 
 from training.datasets import MIN_RATINGS
-from training.datasets.sources import Dataset, collect, find_file, keep_liked, list_files, scan_csv
+from training.datasets.publisher_files import Dataset, collect, find_file, keep_liked, list_files, scan_csv
 from training.errors import DatasetError
 
 NO_GENRES = "(no genres listed)"

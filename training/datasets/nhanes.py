@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars
 
-from training.datasets.sources import Dataset, check_columns, collect, find_file, list_files, scan_csv
+from training.datasets.publisher_files import Dataset, check_columns, collect, find_file, list_files, scan_csv
 from training.errors import DatasetError
 
 _RECALL = re.compile(r"(?:P_)?DR([12])IFF(?:_[A-Z])?\.XPT", re.IGNORECASE)

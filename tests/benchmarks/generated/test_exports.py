@@ -2,7 +2,7 @@ import argparse
 
 import pytest
 
-from benchmarks.benchmark import Size
+from benchmarks.base import Size
 from benchmarks.generated import exports
 
 

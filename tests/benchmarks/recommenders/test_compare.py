@@ -7,7 +7,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.recommenders import compare, report
 from benchmarks.recommenders.baselines import AlternatingLeastSquares, Ease, Popularity, ReducedEase
-from benchmarks.recommenders.command import InteractionsBenchmark
+from benchmarks.recommenders.benchmark import InteractionsBenchmark
 from training.errors import SettingsError, SplitError
 from training.evaluation.ranking import evaluate
 

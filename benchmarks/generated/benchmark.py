@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import (
+from benchmarks.base import (
     COMMAND,
     Benchmark,
     Size,

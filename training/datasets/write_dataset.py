@@ -11,7 +11,7 @@ from pathlib import Path
 from polars.exceptions import PolarsError
 
 from training.console.files import replacing
-from training.datasets.sources import Dataset, Row, unreadable
+from training.datasets.publisher_files import Dataset, Row, unreadable
 from training.errors import DatasetError
 from training.inputs.catalog import SEPARATOR, Catalog, Item, write_catalog
 

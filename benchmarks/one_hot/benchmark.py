@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchmarks.benchmark import WritingBenchmark, model_option
+from benchmarks.base import WritingBenchmark, model_option
 
 _RESULTS, _PICTURE = "results.json", "one_hot.png"
 _SIZE, _LATENCY, _LIKENESS = "size", "latency", "likeness"

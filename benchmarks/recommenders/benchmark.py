@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, get_args
 
-from benchmarks.benchmark import WritingBenchmark, option, positive
+from benchmarks.base import WritingBenchmark, option, positive
 from benchmarks.recommenders import SplitName
 from training.by_interactions.settings import InteractionSettings
 from training.console.quiet_tensorflow import import_tensorflow
@@ -121,8 +121,8 @@ class InteractionsBenchmark(WritingBenchmark):
     def _read(self) -> tuple[Interactions, Catalog | None]:
         if self.log not in NHANES:
             return self._read_log(Path(self.log), self._read_catalog())
-        from training.datasets.convert import write_dataset
         from training.datasets.nhanes import read_nhanes
+        from training.datasets.write_dataset import write_dataset
 
         with tempfile.TemporaryDirectory() as folder:
             write_dataset(read_nhanes([_find_nhanes_folder()], NHANES[self.log]), Path(folder))

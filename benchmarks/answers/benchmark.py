@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import WritingBenchmark, model_option, option
+from benchmarks.base import WritingBenchmark, model_option, option
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import Size, WritingBenchmark, model_option, sizes_option
+from benchmarks.base import Size, WritingBenchmark, model_option, sizes_option
 from training.console.quiet_tensorflow import import_tensorflow
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import Benchmark, WritingBenchmark, model_option, option
+from benchmarks.base import Benchmark, WritingBenchmark, model_option, option
 from training.by_attributes.settings import AttributeSettings
 from training.by_attributes.train import read_inputs
 from training.console.quiet_tensorflow import import_tensorflow

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.benchmark import WritingBenchmark, model_option, option
+from benchmarks.base import WritingBenchmark, model_option, option
 from training.console.quiet_tensorflow import import_tensorflow
 from training.trained_folder import check_digests
 
