@@ -1,8 +1,8 @@
 """What people type, and whether the right meal or kind of meals is found and surely meant, beside two libraries.
 
 `food101.csv` holds the classes of Food-101 (Bossard, Guillaumin and Van Gool, 2014) and the meals they mean;
-`typed_tuning.csv` and `typed_unseen.csv` are names in six languages, written from the meals' names alone; the search and
-the names of the catalog were tuned on the first, and the second was asked once all was done.
+`typed_tuning.csv` and `typed_unseen.csv` are names in six languages, written from the meals' names alone; the search
+and the names of the catalog were tuned on the first, and the second was asked once all was done.
 """
 
 from __future__ import annotations
