@@ -6,6 +6,7 @@
 import json
 import os
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -149,3 +150,55 @@ def test_the_command_answers_and_keeps_changes(device, meals, tmp_path):
     emulated(device, command, "add", copy, "Sunday pancakes", "--near", "pancakes")
     (added,) = json.loads(emulated(device, command, "similar", copy, "pancakes", "-k", "1", "--json"))
     assert added["id"] == "sunday-pancakes"
+
+
+ASK = """
+import json, sys
+import numpy as np
+from device_runtime import Recommender
+engine, asked = sys.argv[1], json.load(sys.stdin)
+opened, answers = {}, []
+for path, call, arguments in asked:
+    model = opened.setdefault(path, Recommender.open(path, engine=engine, changes=False))
+    found = getattr(model, call)(**arguments)
+    answers.append([[n.id for n in found], np.array([n.score for n in found], np.float32).view(np.int32).tolist()])
+print(json.dumps(answers))
+"""
+
+
+def ask_here_and_there(device, asked):
+    engine = "numpy" if device.endswith("numpy") else "tflite"
+    here = json.loads(run([sys.executable, "-c", ASK, "numpy"], cwd=ROOT, input=json.dumps(asked)))
+    return here, json.loads(emulated(device, "-c", ASK, engine, input=json.dumps(asked)))
+
+
+def test_kinds_tastes_dislikes_and_no_favorites_are_answered_as_on_this_machine(device):
+    asked = [
+        ["recommend", {"items": ["pizza", "borscht"]}],
+        ["recommend", {"items": ["course=soup"], "where": {"diet": "vegan"}}],
+        ["recommend", {"items": ["pancakes", "borscht", "tiramisu", "hot dog", "pho"], "k": 12}],
+        ["recommend", {"items": ["pancakes", "borscht", "hot dog"], "dislikes": ["crepes", "mushroom"]}],
+        ["recommend", {"items": ["hamburger"], "dislikes": ["cheeseburger"], "exclude": ["dessert"]}],
+        ["recommend", {"items": {"soup": 3, "tiramisu": 1, "sushi": 0.5}, "blend": "together"}],
+        ["recommend", {"items": [], "dislikes": ["pizza"]}],
+        ["similar", {"item": "soup"}],
+    ]
+    here, there = ask_here_and_there(device, [[str(MODEL), *question] for question in asked])
+    assert there == here
+
+
+def test_the_stored_questions_are_answered_to_the_bit(device):
+    golden = ROOT / "tests" / "golden"
+    names = ["meals-8", "likes"] if device.endswith("tflite") else ["meals-8", "meals-4", "likes"]  # not 4 bits
+    asked, expected = [], []
+    for name in names:
+        for line in (golden / "cases" / f"{name}.jsonl").read_text("utf-8").splitlines():
+            case = json.loads(line)
+            call = case.pop("call")
+            answer = [case.pop("ids"), case.pop("bits", None)]
+            if call != "find":
+                asked.append([str(golden / "files" / f"{name}.tflite"), call, case])
+                expected.append(answer)
+    assert len(asked) > 50
+    _, there = ask_here_and_there(device, asked)
+    assert there == expected
