@@ -15,6 +15,7 @@ from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES, POPULA
 from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import AttributeIndex, Filter
 from device_runtime.items.families import Family, FamilyIndex
+from device_runtime.items.folding import fold
 from device_runtime.items.fuzzy import ONE_EDIT, SURE, UNSURE
 from device_runtime.items.names import NameIndex
 from device_runtime.scoring.integers import Rows
@@ -158,11 +159,23 @@ class Items:
     def expand(self, texts: Sequence[str]) -> Rows:
         """The rows that `texts` mean, each once: of a family all its rows."""
         try:
-            return self.rows(texts)
-        except UnknownItemError:
-            found = [self.resolve(text) for text in texts]
+            return np.array(list(dict.fromkeys(self.row_of_id[text] for text in texts)), np.int64)
+        except (KeyError, TypeError):
+            found = [self.resolve_unwanted(text) for text in texts]
             rows = [np.array([one]) if isinstance(one, int) else self.families.rows(one) for one in found]
             return np.array(list(dict.fromkeys(np.concatenate(rows).tolist())), np.int64)
+
+    def resolve_unwanted(self, text: str) -> int | Family:
+        """What `text` surely means to somebody who wants none of it: "no mushrooms" is about the kind, not a side dish.
+
+        So a family goes before an item that only has it as an alias; errors are those of `resolve`.
+        """
+        found = self.resolve(text)
+        if isinstance(found, int) and text != self.ids[found] and fold(text) != fold(self.names[found]):
+            families = self.families.find(text, 1)
+            if families and families[0][1] > ONE_EDIT and self.families.count(families[0][0]):
+                return families[0][0]
+        return found
 
     def label(self, found: int | Family) -> str:
         """The name of a row or a family, for a message."""

@@ -93,7 +93,7 @@ def merge_profile(
     if isinstance(favorites, str):
         raise InvalidArgumentError(f"items is the text {favorites!r}; give a list of items")
     asked = favorites if isinstance(favorites, Mapping) else dict.fromkeys(several(favorites), 1.0)
-    meant = [items.resolve(text) for text in (*asked, *several(dislikes))]
+    meant = [*map(items.resolve, asked), *map(items.resolve_unwanted, several(dislikes))]
     asked_ids = {items.ids[found] if isinstance(found, int) else found.id for found in meant}
     return {**asked, **{item: weight for item, weight in likes.items() if item not in asked_ids}}
 
@@ -101,7 +101,7 @@ def merge_profile(
 def _resolve_weights(items: Items, favorites: Favorites, dislikes: Iterable[str]) -> Likes:
     weight_of: dict[int | Family, float] = {}
     for item, weight in _pairs(favorites, dislikes):
-        found = items.resolve(item)
+        found = items.resolve(item) if weight >= 0 else items.resolve_unwanted(item)
         if weight_of.setdefault(found, weight) != weight:
             name = items.label(found)
             both = " and ".join(f"{w:g}" for w in (weight_of[found], weight))

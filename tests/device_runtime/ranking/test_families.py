@@ -120,3 +120,13 @@ def test_in_a_model_of_likes_a_kind_is_the_mean_of_its_rows():
     row = family_row(likes._items, likes._items.families.named("soup"))
     assert np.abs(row - exact).max() <= 0.5
     assert len(likes.recommend(["soup"], 5)) == 5
+
+
+def test_who_wants_none_of_it_means_the_kind_and_not_an_item_with_that_alias(meals):
+    """A "dessert" may be an item's other name; left out and disliked, it is all desserts."""
+    kind = having(meals, "course", "dessert")
+    items = meals._items
+    assert items.resolve_unwanted("desserts") == items.families.named("course=dessert")
+    assert isinstance(items.resolve_unwanted("Borscht"), int)
+    assert kind.isdisjoint(n.id for n in meals.recommend(["pancakes"], 299, dislikes=["desserts"]))
+    assert kind.isdisjoint(n.id for n in meals.recommend(["pancakes"], 299, exclude=["Desserts"]))
