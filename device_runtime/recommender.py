@@ -116,14 +116,17 @@ class Recommender(Changeable):
         items = self._items
         return [_describe(items, found, score) for found, score in items.complete(text, check_count("limit", limit))]
 
-    def identify(self, text: str) -> Match:
+    def identify(self, text: str, *, unwanted: bool = False) -> Match:
         """The item or family that `text` surely means: its name, or a spelling away from it.
+
+        Args:
+            unwanted: as a dislike or what is left out, where a family goes before an item with that alias.
 
         Raises:
             UnknownItemError: there is none; the error suggests what is alike.
         """
         items = self._items
-        found = items.resolve(text)
+        found = items.resolve_unwanted(text) if unwanted else items.resolve(text)
         exact = items.named(text) == found or found == items.families.named(text)
         score = 1.0 if exact else next((score for match, score in items.match(text, 1) if match == found), 1.0)
         return _describe(items, found, score)

@@ -127,7 +127,7 @@ class DeviceChanges:
         """Sets how much a profile likes an item or a family, 0 takes it back; returns the id of that."""
         with self._writing() as overlay:
             items = self.state.items
-            found = items.resolve(item)
+            found = items.resolve(item) if weight >= 0 else items.resolve_unwanted(item)
             item = items.ids[found] if isinstance(found, int) else found.id
             self._make(overlay, Liked(profile, item, weight))
         return item

@@ -100,7 +100,7 @@ class Ranking(Question):
 
     def options(self, model: Recommender) -> dict[str, Any]:
         """As the calls of `Recommender` take them."""
-        exclude = settle_names(model, self.exclude)
+        exclude = settle_names(model, self.exclude, unwanted=True)
         return {"k": self.k, "exclude": exclude, "where": self.where, "diversify": self.diversify}
 
     def print_found(self, found: list[Neighbor]) -> None:
@@ -134,7 +134,7 @@ class Liking(Question):
 
     def likes(self, model: Recommender) -> dict[str, Any]:
         """As the calls of `Recommender` take them."""
-        items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes)
+        items, dislikes = settle_names(model, self.items), settle_names(model, self.dislikes, unwanted=True)
         return {"items": items, "dislikes": dislikes, "profile": self._profile_of(model), "blend": self.blend}
 
     def _profile_of(self, model: Recommender) -> str | None:

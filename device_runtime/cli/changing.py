@@ -85,7 +85,7 @@ class Like(Change):
     sign: int
 
     def __call__(self) -> None:
-        items = settle_names(self.open_unlocked(), self.items)
+        items = settle_names(self.open_unlocked(), self.items, unwanted=self.sign < 0)
         with self.changing() as model:
             profile = model.profile(self.profile)
             for item in items:

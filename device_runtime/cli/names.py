@@ -10,15 +10,15 @@ from device_runtime.errors import UnknownItemError
 from device_runtime.recommender import Recommender
 
 
-def settle_names(model: Recommender, texts: Sequence[str]) -> list[str]:
-    """The id of the item or family that each text means.
+def settle_names(model: Recommender, texts: Sequence[str], *, unwanted: bool = False) -> list[str]:
+    """The id of the item or family that each text means; `unwanted` as in `Recommender.identify`.
 
     A spelling is told on standard error; where a text is only like some names, a person at a terminal is asked which.
 
     Raises:
         UnknownItemError: nothing is surely meant, and nobody is there to ask or an empty line was the answer.
     """
-    return [_settle(model, text) for text in texts]
+    return [_settle(model, text, unwanted) for text in texts]
 
 
 def settle_items(model: Recommender, texts: Sequence[str]) -> list[str]:
@@ -38,9 +38,9 @@ def _settle_item(model: Recommender, text: str) -> str:
     return text
 
 
-def _settle(model: Recommender, text: str) -> str:
+def _settle(model: Recommender, text: str, unwanted: bool) -> str:
     try:
-        match = model.identify(text)
+        match = model.identify(text, unwanted=unwanted)
     except UnknownItemError as error:
         return _ask(model, error)
     if match.score < 1:
