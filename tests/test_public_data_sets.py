@@ -103,7 +103,7 @@ def test_the_comparison(data, tmp_path, capsys):
     models = ["--dims", "4", "--models", "popularity", "EASE", "mignon", "mignon with attributes"]
     assert benchmarks_main(["interactions", *options, *models, "--splits", "1", "-k", "5", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    results = {row["model"]: row for row in json.loads((tmp_path / "interactions.json").read_text())}
+    results = {row["model"]: row for row in json.loads((tmp_path / "interactions.json").read_text())["results"]}
     names = ["mignon, 5 bytes", "mignon with attributes, 5 bytes"]
     assert list(results) == ["popularity", "EASE", *names]
     for name in names:
@@ -113,7 +113,7 @@ def test_the_comparison(data, tmp_path, capsys):
         assert 0.8 < results[name]["recall_kept"]["value"] < 1.25
     assert results["EASE"]["recall_kept"] is None
     assert (tmp_path / "interactions.png").read_bytes().startswith(b"\x89PNG")
-    new = {row["model"]: row for row in json.loads((tmp_path / "new_items.json").read_text())}
+    new = {row["model"]: row for row in json.loads((tmp_path / "new_items.json").read_text())["results"]}
     assert list(new) == ["chance", "popularity", names[1]]
     assert abs(new["chance"]["position"] - 0.5) < 0.1
     assert new["popularity"]["position"] < 0.1  # other new items are as unknown

@@ -51,9 +51,9 @@ def test_both_methods_are_measured_and_the_better_is_kept(trained_folder, tmp_pa
     assert main([str(trained_folder), "--out", str(tmp_path / "m.tflite"), *options]) == 0
     report = json.loads(capsys.readouterr().out)
     overlap = {attempt["method"]: attempt["quality"]["overlap_at_10"] for attempt in report["tried"]}
-    assert overlap["qat"] > overlap["ptq"]
-    assert report["method"] == "qat"
-    assert [attempt["kept"] for attempt in report["tried"]] == [True, False]
+    better = max(overlap, key=lambda method: overlap[method])
+    assert report["method"] == better
+    assert [attempt["method"] for attempt in report["tried"] if attempt["kept"]] == [better]
     assert [fault["rule"] for fault in report["allowed_faults"]] == ["op version"]
     assert np.abs(ModelFile.open(tmp_path / "m.tflite").table).max() == 7
 

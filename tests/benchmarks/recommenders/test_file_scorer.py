@@ -3,6 +3,7 @@ from scipy.sparse import csr_matrix
 
 from benchmarks.recommenders.file_scorer import FileScorer
 from device_runtime import Recommender
+from device_runtime.format.model_file import ModelFile
 from training.evaluation.ranking import top_k
 
 
@@ -38,10 +39,11 @@ def test_items_that_the_file_lacks_add_nothing(model_path, model):
     assert np.isfinite(without[1:]).all()
 
 
-def test_sums_beyond_float32_stay_exact(model_path, model):
-    ids = model.lines("ids.txt")
-    [scores] = FileScorer(model_path, ids).scores(csr_matrix(np.ones((1, len(ids)), np.float32)))
-    table = model.table.astype(np.int64)
-    expected = table @ table.sum(axis=0)
-    assert np.abs(table.sum(axis=0)).sum() * 127 >= 1 << 24
-    assert scores.astype(np.int64).tolist() == expected.tolist()
+def test_sums_beyond_float32_stay_exact(indexed_path):
+    model = ModelFile.open(indexed_path)
+    ids, table = model.lines("ids.txt"), model.table.astype(np.int64)
+    given = table @ table.sum(axis=0) > 0  # what points the same way, so that the sum is large
+    [scores] = FileScorer(indexed_path, ids).scores(csr_matrix(given[None].astype(np.float32)))
+    query = table[given].sum(axis=0)
+    assert np.abs(query).sum() * 127 >= 1 << 24
+    assert scores.astype(np.int64).tolist() == (table @ query).tolist()

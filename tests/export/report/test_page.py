@@ -141,9 +141,17 @@ def test_both_methods_an_allowed_fault_and_its_remedy_are_shown(exported_4_bits)
     assert "no fault" not in text
     for attempt in exported_4_bits.tried:
         assert f"{100 * attempt.quality.overlap_at_10:.2f}" in text
+    (kept,) = [attempt.method for attempt in exported_4_bits.tried if attempt.kept]
+    assert re.search(rf"{kept} kept", text)
+
+
+def test_what_fine_tuning_wins_back_is_told(exported):
+    before = replace(exported.quality, overlap_at_10=0.8)
+    after = replace(before, overlap_at_10=0.85)
+    tried = (Attempt("qat", after, True), Attempt("ptq", before, False))
+    text = Page(render_page(replace(exported, quality=after, tried=tried))).text
     assert re.search(r"qat kept fine-tuned", text)
-    overlap = {attempt.method: attempt.quality.overlap_at_10 for attempt in exported_4_bits.tried}
-    assert f"wins back {100 * (overlap['qat'] - overlap['ptq']):.2f} points" in text
+    assert "wins back 5.00 points" in text
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,7 @@ def test_a_failure_leaves_the_old_pair(indexed_path, tmp_path, monkeypatch, caps
     out = tmp_path / "items.tflite"
     for path in (out, index_path(out)):
         path.write_bytes(b"old")
+    arguments = ["--quantize", "ptq", "--no-progress", "--index", "--force"]
 
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -121,7 +122,6 @@ def test_a_failure_leaves_the_old_pair(indexed_path, tmp_path, monkeypatch, caps
     monkeypatch.setattr(
         write_module.engines, "verify", lambda *_, **__: ("numpy",)
     )  # it takes long, and is not asked here
-    command = [str(indexed_path.parent / "model"), "--out", str(out), "--quantize", "ptq", "--no-progress", "--index"]
-    assert main(command) == 1
+    assert main([str(indexed_path.parent / "model"), "--out", str(out), *arguments]) == 1
     assert "No space left on device" in capsys.readouterr().err
     assert sorted(path.read_bytes() for path in tmp_path.iterdir()) == [b"old", b"old"]
