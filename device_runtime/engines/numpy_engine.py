@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.format.model_file import ModelFile
-from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, are_exact_in_float32, is_exact_in_float32
+from device_runtime.scoring.integers import Ranking, Rows, Scores, are_exact_in_float32, is_exact_in_float32
 from device_runtime.scoring.objectives import objective_of
 from device_runtime.scoring.scan import Best, best_of_rows, best_of_table
 from device_runtime.scoring.top_k import positions_without, top_k, top_k_of_each
@@ -36,8 +36,9 @@ class NumpyEngine:
             scores = query.astype(np.float32).dot(self._transposed)
             scores[rows] = -np.inf
             return self._best(scores, query, k)
-        best = best_of_table(self._table, query, min(k + len(rows), len(self._table)))
-        return self._without(rows, best, query, k)
+        found, best = best_of_table(self._table, query, min(k + len(rows), len(self._table)))
+        kept = positions_without(found, rows, k)
+        return found[kept], self._objective.cosines(best[kept], query)
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
@@ -56,11 +57,6 @@ class NumpyEngine:
         scores = queries.astype(np.float32).dot(self._transposed)
         scores[:, banned] = -np.inf
         return top_k_of_each(scores, k)
-
-    def _without(self, banned: Rows, best: Best, query: Query, k: int) -> Ranking:
-        found, scores = best
-        kept = positions_without(found, banned, k)
-        return found[kept], self._objective.cosines(scores[kept], query)
 
     def _best(self, scores: Scores, query: NDArray[np.int64], k: int) -> Ranking:
         rows = top_k(scores, k)

@@ -1,4 +1,4 @@
-"""What to answer who has named nothing yet: the best known items, no two of them much alike."""
+"""What to answer somebody who has named nothing yet: the best known items, no two of them much alike."""
 
 from __future__ import annotations
 
