@@ -19,6 +19,7 @@ ATTRIBUTES = "attributes.tsv"
 VOCABULARY = "vocabulary.tsv"
 VOCABULARY_VECTORS = "vocabulary.int8"
 FAMILIES = "families.tsv"  # attribute, value, another name of it; where values have other names
+FOLDING = "folding.tsv"  # a character, what it becomes when names are compared; those that stay are left out
 POPULARITY = "popularity.uint8"  # how widely each row is known, greater for more; where the catalog says so
 
 MOST_MANIFEST_BYTES = 1 << 20

@@ -131,6 +131,16 @@ class ModelFile:
             records.append((int(row), tuple(rest)))
         return records
 
+    def tuples(self, entry: str, fields: int) -> list[tuple[str, ...]]:
+        """The tab-separated lines of an entry, each of `fields` fields."""
+        lines = [tuple(line.split("\t")) for line in self.text(entry).split("\n")[:-1]]
+        for number, line in enumerate(lines, start=1):
+            if len(line) != fields:
+                raise FileFormatError(
+                    f"{self.filename}: {entry!r}, line {number} does not have {fields} fields: {line[0][:80]!r}"
+                )
+        return lines
+
     def entries(self) -> list[tuple[str, int]]:
         """Name and size in bytes, as stored, of each entry of the archive."""
         return [(entry.name, entry.stored_size) for entry in self._entries.values()]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from device_runtime.errors import FileFormatError
 from device_runtime.format.layout import ATTRIBUTES, FAMILIES, VOCABULARY
 from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import AttributeIndex
+from device_runtime.items.folding import Folding
 from device_runtime.items.names import NameIndex
 from device_runtime.scoring.integers import Rows
 
@@ -41,15 +41,23 @@ class FamilyIndex:
     Args:
         attributes: gives which items have which values, changed ones too; asked for only where it is needed.
         removed: rows that count no more.
+        folding: how names are folded.
         changed: whether items were added, removed or renamed.
     """
 
     def __init__(
-        self, model: ModelFile, attributes: Callable[[], AttributeIndex], removed: Rows, *, changed: bool
+        self,
+        model: ModelFile,
+        attributes: Callable[[], AttributeIndex],
+        removed: Rows,
+        folding: Folding,
+        *,
+        changed: bool,
     ) -> None:
         self._model = model
         self._attributes = attributes
         self._removed = removed
+        self._folding = folding
         self._changed = changed
 
     def find(self, text: str, limit: int) -> list[tuple[Family, float]]:
@@ -101,10 +109,10 @@ class FamilyIndex:
     @cached_property
     def _named(self) -> list[tuple[Family, str]]:
         """Every family with its value, then with each of its other names."""
-        values = [Family(*pair) for pair in _pairs(self._model, VOCABULARY, 2)]
+        values = [Family(*pair) for pair in self._model.tuples(VOCABULARY, 2)]
         if self._changed:
             values += [Family(*pair) for pair in self._attributes().values]
-        others = _pairs(self._model, FAMILIES, 3) if self._model.has(FAMILIES) else ()
+        others = self._model.tuples(FAMILIES, 3) if self._model.has(FAMILIES) else ()
         names = [(Family(attribute, value), name) for attribute, value, name in others]
         values += [family for family, _ in names]
         return [*((family, family.value) for family in dict.fromkeys(values)), *names]
@@ -113,14 +121,4 @@ class FamilyIndex:
     def _index(self) -> NameIndex:
         families = {family.id: row for row, (family, _) in reversed(list(enumerate(self._named)))}
         sizes = np.array([self.count(family) for family, _ in self._named])
-        return NameIndex(families, [name for _, name in self._named], (), sizes)
-
-
-def _pairs(model: ModelFile, entry: str, fields: int) -> Iterable[tuple[str, ...]]:
-    for number, line in enumerate(model.text(entry).split("\n")[:-1], start=1):
-        record = tuple(line.split("\t"))
-        if len(record) != fields:
-            raise FileFormatError(
-                f"{model.filename}: {entry!r}, line {number} does not have {fields} fields: {line[:80]!r}"
-            )
-        yield record
+        return NameIndex(families, [name for _, name in self._named], (), sizes, self._folding)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.errors import FileFormatError, InvalidArgumentError, UnknownItemError
-from device_runtime.format.layout import ALIASES, ATTRIBUTES, IDS, NAMES, POPULARITY
+from device_runtime.format.layout import ALIASES, ATTRIBUTES, FOLDING, IDS, NAMES, POPULARITY
 from device_runtime.format.model_file import ModelFile
 from device_runtime.items.attributes import AttributeIndex, Filter
 from device_runtime.items.families import Family, FamilyIndex
-from device_runtime.items.folding import fold
+from device_runtime.items.folding import UNICODE, Folding
 from device_runtime.items.fuzzy import ONE_EDIT, SURE, UNSURE
 from device_runtime.items.names import NameIndex
 from device_runtime.scoring.integers import Rows
@@ -66,7 +66,14 @@ class Items:
     @cached_property
     def index(self) -> NameIndex:
         """Finds rows of the model by text."""
-        return NameIndex(self.row_of_id, self.names, _Aliases(self.model), self.popularity)
+        return NameIndex(self.row_of_id, self.names, _Aliases(self.model), self.popularity, self.folding)
+
+    @cached_property
+    def folding(self) -> Folding:
+        """How names and what is typed are folded: as the file says, or as Unicode does where it says nothing."""
+        if not self.model.has(FOLDING):
+            return UNICODE
+        return Folding({line[0]: line[1] for line in self.model.tuples(FOLDING, 2)})
 
     @cached_property
     def row_of_id(self) -> Mapping[str, int]:
@@ -81,7 +88,7 @@ class Items:
     @cached_property
     def families(self) -> FamilyIndex:
         """Finds kinds of items by text."""
-        return FamilyIndex(self.model, lambda: self.attributes, self.removed, changed=self.changed)
+        return FamilyIndex(self.model, lambda: self.attributes, self.removed, self.folding, changed=self.changed)
 
     @cached_property
     def attributes(self) -> AttributeIndex:
@@ -171,6 +178,7 @@ class Items:
         So a family goes before an item that only has it as an alias; errors are those of `resolve`.
         """
         found = self.resolve(text)
+        fold = self.folding.fold
         if isinstance(found, int) and text != self.ids[found] and fold(text) != fold(self.names[found]):
             families = self.families.find(text, 1)
             if families and families[0][1] > ONE_EDIT and self.families.count(families[0][0]):

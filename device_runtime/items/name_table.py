@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.items.folding import LINE_BREAK, Codes, encode, fold_lines
+from device_runtime.items.folding import LINE_BREAK, Codes, Folding, encode
 
 _SPACE = 32
 _HASH_FACTOR = 0x01000193  # that of the FNV hash, odd and without a pattern; its powers tell places apart
@@ -31,16 +31,17 @@ class NameTable:
     Args:
         names: one of each row.
         aliases: (row, alias) pairs.
+        folding: how both are folded.
 
     Attributes:
         rows: the row of each entry.
         first_alias: the number of entries that are names.
     """
 
-    def __init__(self, names: Sequence[str], aliases: Iterable[tuple[int, str]]) -> None:
+    def __init__(self, names: Sequence[str], aliases: Iterable[tuple[int, str]], folding: Folding) -> None:
         alias_rows, alias_texts = _columns(aliases)
         rows = np.concatenate([np.arange(len(names)), np.array(alias_rows, np.int64)])
-        codes = fold_lines("".join(f"{_one_line(text)}\n" for texts in (names, alias_texts) for text in texts))
+        codes = folding.fold_lines("".join(f"{_one_line(text)}\n" for texts in (names, alias_texts) for text in texts))
         starts, ends = _lines_of(codes)
         filled = ends > starts
         codes = _without(codes, ends[~filled])

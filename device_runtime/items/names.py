@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from device_runtime.items.folding import fold
+from device_runtime.items.folding import UNICODE, Folding
 from device_runtime.items.fuzzy import LONGEST, score_texts, without_small_words
 from device_runtime.items.name_table import NameTable
 
@@ -34,6 +34,7 @@ class NameIndex:
         names: one of each row.
         aliases: (row, alias) pairs, gone through when first needed, and again where two names fold alike.
         popularity: [rows], which of two equally like items comes first: the greater; None for the lower row.
+        folding: how names and what is typed are folded.
     """
 
     def __init__(
@@ -42,17 +43,20 @@ class NameIndex:
         names: Sequence[str],
         aliases: Iterable[tuple[int, str]],
         popularity: NDArray[np.integer[Any]] | None = None,
+        folding: Folding = UNICODE,
     ) -> None:
         self._row_of_id = ids if isinstance(ids, Mapping) else dict(zip(ids, range(len(ids)), strict=True))
         self._names = names
         self.aliases = aliases
         self._popularity = popularity
+        self.fold = folding.fold
+        self._folding = folding
 
     def row(self, text: str) -> int | None:
         """The row with this id, name or alias: an id wins over a name, a name over an alias, equal over folded."""
         row = self._row_of_id.get(text)
         if (
-            row is None and "_table" in vars(self) and (folded := fold(text))
+            row is None and "_table" in vars(self) and (folded := self.fold(text))
         ):  # then this is sooner than to go through all
             rows = {*self._table.rows[self._table.equal(folded)].tolist()}
             if len(rows) < 2:
@@ -63,7 +67,7 @@ class NameIndex:
         """What `text` finds as a name, as an alias and folded, in the order in which these win; none of `hidden`."""
         yield self._first(row for row in _rows_named(self._names, text) if row not in hidden)
         yield self._first(row for row in _rows_called(self.aliases, text) if row not in hidden)
-        entries = self._table.equal(fold(text))
+        entries = self._table.equal(self.fold(text))
         rows = [row for row in self._table.rows[entries].tolist() if row not in hidden]
         names = [entry for entry in entries if entry < self._table.first_alias]
         yield self._first(row for row in self._table.rows[names].tolist() if row not in hidden) if names else None
@@ -85,7 +89,7 @@ class NameIndex:
     def alike(self, text: str, limit: int, hidden: frozenset[int] = frozenset()) -> dict[int, float]:
         """The rows that resemble `text`, and how much, as for `find`; none of `hidden`."""
         table = self._table
-        folded = fold(text)[:LONGEST].strip()
+        folded = self.fold(text)[:LONGEST].strip()
         if not folded or not len(table):
             return {}
         passed_over = np.flatnonzero(np.isin(table.rows, list(hidden))) if hidden else np.empty(0, np.int64)
@@ -102,7 +106,7 @@ class NameIndex:
 
     def begun(self, text: str, hidden: frozenset[int] = frozenset()) -> dict[int, float]:
         """Rows of which a word of the name or an alias begins with `text`, scored by which; none of `hidden`."""
-        folded, table = fold(text)[:LONGEST].strip(), self._table
+        folded, table = self.fold(text)[:LONGEST].strip(), self._table
         best: dict[int, float] = {}
         for entry, is_first in table.begun(folded) if folded and len(table) else ():
             row = int(table.rows[entry])
@@ -127,7 +131,7 @@ class NameIndex:
 
     @cached_property
     def _table(self) -> NameTable:
-        return NameTable(self._names, self.aliases)
+        return NameTable(self._names, self.aliases, self._folding)
 
 
 def same_but_for_case(text: str, known: Collection[str]) -> str | None:

@@ -16,6 +16,7 @@ from device_runtime.format.layout import (
     ATTRIBUTES,
     DIGEST_LENGTH,
     FAMILIES,
+    FOLDING,
     IDS,
     LARGEST_ENTRY,
     MANIFEST,
@@ -26,6 +27,7 @@ from device_runtime.format.layout import (
     VOCABULARY_VECTORS,
 )
 from device_runtime.format.manifest import Manifest
+from export.writing.folding import tabulate_folding
 from training.inputs.catalog import Catalog
 from training.trained import Trained
 
@@ -70,6 +72,15 @@ def _entries(manifest: Manifest, source: Trained) -> Iterator[tuple[str, str]]:
     families = _families_in_use(source.catalog)
     if families:
         yield FAMILIES, _lines("\t".join(family) for family in families)
+    yield FOLDING, _lines("\t".join(pair) for pair in tabulate_folding(_texts_to_find(source, families)))
+
+
+def _texts_to_find(source: Trained, families: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """Names of items and families: what somebody may type."""
+    for item in source.catalog.items:
+        yield from (item.name, *item.other_names)
+    yield from (value for _, value in source.attributes)
+    yield from (name for _, _, name in families)
 
 
 def _families_in_use(catalog: Catalog) -> list[tuple[str, str, str]]:

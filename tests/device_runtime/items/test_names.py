@@ -70,7 +70,7 @@ def test_names_that_fold_alike_are_still_found_by_themselves():
 
 def test_what_is_equal_is_found_without_folding_all_names(monkeypatch):
     index = NameIndex(IDS, NAMES, ALIASES)
-    monkeypatch.setattr(names_module, "fold", None)
+    monkeypatch.setattr(index, "fold", None)
     assert [index.row(text) for text in ("crepes", "Crêpes", "борщ")] == [1, 1, 2]
 
 

@@ -36,6 +36,8 @@ def test_entries_hold_the_catalog_in_row_order():
     np.testing.assert_allclose(vectors, SOURCE.attribute_vectors * 127 / 2, atol=0.5)
     texts = {name: data.decode() for name, data in entries.items()}
     assert json.loads(texts.pop("manifest.json"))["rows"] == 2
+    folded = dict(line.split("\t") for line in texts.pop("folding.tsv").splitlines())
+    assert (folded["ê"], folded["Ê"], folded["\u0302"], folded["ß"]) == ("e", "e", "", "ss")
     assert texts == {
         "ids.txt": "a\nb\n",
         "names.txt": "Crêpes\nSoup\n",
