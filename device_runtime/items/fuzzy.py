@@ -135,9 +135,13 @@ def _likeness_by_words(asked: Sequence[str], texts: Sequence[str]) -> Floats:
     asked_weights = np.array([[len(word) + 1] for word in asked])
     weights = np.array([len(word) + 1 for word in words])
     best = np.maximum.reduceat(alike[:, numbers], starts, axis=1)
-    found = (asked_weights * best).sum(axis=0) / asked_weights.sum()
-    covered = np.add.reduceat((weights * alike.max(axis=0))[numbers], starts)
-    covered = covered / np.add.reduceat(weights[numbers], starts)
+    found = np.zeros(len(texts))
+    for of_one in asked_weights * best:  # in order, as readers in other languages add
+        found += of_one
+    found /= asked_weights.sum()
+    owners = np.repeat(np.arange(len(texts)), np.diff([*starts, len(occurring)]))
+    covered = np.bincount(owners, (weights * alike.max(axis=0))[numbers])  # in order, too
+    covered = covered / np.bincount(owners, weights[numbers])
     return np.maximum(found * (_FLOOR + (1 - _FLOOR) * covered), _WITHIN * covered * (_FLOOR + (1 - _FLOOR) * found))
 
 

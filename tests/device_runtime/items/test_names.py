@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_runtime.items import names as names_module
 from device_runtime.items.folding import fold
 from device_runtime.items.names import NameIndex
 from training.inputs.catalog import read_catalog
