@@ -18,6 +18,7 @@ from device_runtime.items.folding import LINE_BREAK, Codes, Folding, encode
 _SPACE = 32
 _HASH_FACTOR = 0x01000193  # that of the FNV hash, odd and without a pattern; its powers tell places apart
 _BUCKETS = 1 << 15  # of grams; half of them for pairs, half for triples
+_BLOCK = 16  # entries of which only the first one's place is kept, and the widths of all
 _MOST_BEGUN = 10_000
 _SMALL = 1 << 16  # entries and rows of a catalog below it are numbered by two bytes
 
@@ -58,14 +59,16 @@ class NameTable:
 
     def text(self, entry: int) -> str:
         """The folded text of an entry."""
-        return self._texts[self._offsets[entry] : self._offsets[entry + 1] - 1].decode("utf-8", "surrogatepass")
+        block = entry // _BLOCK
+        start = int(self._blocks[block]) + sum(self._widths[block * _BLOCK : entry].tolist())
+        return self._texts[start : start + int(self._widths[entry]) - 1].decode("utf-8", "surrogatepass")
 
     def equal(self, folded: str) -> list[int]:
         """The entries with just this folded text, in order."""
         if not folded or not len(self):
             return []
         letters = encode(folded)
-        wanted = np.add.reduce(letters * _powers(len(letters)), dtype=np.uint32)
+        wanted = np.add.reduce(letters * _powers(len(letters)), dtype=np.uint32).astype(np.uint16)
         first = int(np.searchsorted(self._hashes, wanted))
         last = int(np.searchsorted(self._hashes, wanted, "right"))
         return sorted(entry for entry in self._by_hash[first:last].tolist() if self.text(entry) == folded)
@@ -76,8 +79,9 @@ class NameTable:
             match.start() for match in re.finditer(re.escape(folded.encode("utf-8", "surrogatepass")), self._texts)
         )
         places = list(islice((place for place in found if self._texts[place - 1] in b"\n "), _MOST_BEGUN))
-        entries = np.searchsorted(self._offsets, places, "right") - 1
-        return list(zip(entries.tolist(), (self._offsets[entries] == places).tolist(), strict=True))
+        starts = np.append(0, np.cumsum(self._widths, dtype=np.int64))
+        entries = np.searchsorted(starts, places, "right") - 1
+        return list(zip(entries.tolist(), (starts[entries] == places).tolist(), strict=True))
 
     def nearest(self, folded: str, count: int, passed_over: Ints) -> tuple[NDArray[np.int64], Floats]:
         """Up to `count` entries by the Dice coefficient of their grams and those of `folded`, and the coefficient."""
@@ -99,14 +103,15 @@ class NameTable:
         widths = np.ones(len(codes), np.int64)
         for least in (0x80, 0x800, 0x10000):  # of the letters that take one more byte in UTF-8
             widths += codes >= least
-        places = np.append(0, np.cumsum(widths))
-        self._offsets = places[np.append(starts, len(codes))].astype(np.int32)
+        widths = np.add.reduceat(widths, starts) if len(starts) else widths
+        self._widths: Ints = widths.astype(np.uint8 if widths.max(initial=0) < 256 else np.int32)
+        self._blocks = np.append(0, np.cumsum(widths))[::_BLOCK].astype(np.int32)
 
     def _store_hashes(self, codes: Codes, starts: Ints, ends: Ints) -> None:
         places = np.arange(len(codes)) - np.repeat(starts, ends + 1 - starts)
         terms = codes * _powers(int(places.max(initial=0)) + 1)[places]
         terms[ends] = 0
-        hashes = np.add.reduceat(terms, starts, dtype=np.uint32) if len(starts) else terms
+        hashes = (np.add.reduceat(terms, starts, dtype=np.uint32) if len(starts) else terms).astype(np.uint16)
         order = np.argsort(hashes, kind="stable")
         self._by_hash, self._hashes = order.astype(self._number), hashes[order]
 
