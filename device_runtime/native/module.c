@@ -15,6 +15,9 @@ typedef struct {
 } Table;
 
 /* The limited API has Py_buffer from 3.11 on; before, this gives the bytes of an object for as long as that lives. */
+#if defined(__GNUC__)
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#endif
 static const void *bytes_of(PyObject *source, Py_ssize_t *size) {
     const void *bytes = NULL;
     return PyObject_AsReadBuffer(source, &bytes, size) ? NULL : bytes;
