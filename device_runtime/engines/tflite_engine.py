@@ -8,14 +8,13 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.engines.numpy_engine import NumpyEngine
-from device_runtime.errors import FileFormatError, MissingEngineError
+from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from device_runtime.scoring.integers import Ranking, Rows, is_exact_in_float32
 from device_runtime.scoring.objectives import objective_of
@@ -32,28 +31,31 @@ class TFLiteEngine:
     The interpreter gets the bytes that were verified, not the path, where another file could be by now. It runs its
     own kernels: those of its delegate take as long here, need three times the memory, and take other square roots, so
     that scores would differ in their last bit. An interpreter holds one set of tensors, so threads take turns.
+
+    Signatures are found by their names, whatever comes first in the file. What one cannot answer, numpy does: more
+    favorites than float32 is exact for, a signature that the file was exported without.
     """
 
     name = "tflite"
 
     def __init__(self, model: ModelFile, module: str) -> None:
         self._model = model
-        self._module = module
-        self._recommend = _FirstGraph(model, self._interpreter())
+        self._signatures = _find_signatures(load_interpreter(module, model, model.flatbuffer(), delegate=False), model)
         self._by_numpy = NumpyEngine(model, resident=False)
         self._exact_favorites = objective_of(model).exact_favorites
         self._turn = threading.Lock()
 
     def nearest(self, rows: Rows, k: int) -> Ranking:
         """See `Engine.nearest`."""
-        if len(rows) > self._exact_favorites:
+        if len(rows) > self._exact_favorites or "recommend" not in self._signatures:
             return self._by_numpy.nearest(rows, k)
         with self._turn:
-            return self._recommend.ask(rows, k)
+            found = self._signatures["recommend"](items=rows.astype(np.int32)[None], k=_count(k))
+        return found["ids"].astype(np.int64), found["scores"]
 
     def search(self, query: NDArray[np.int64], k: int) -> Ranking:
         """See `Engine.search`."""
-        if not is_exact_in_float32(query):
+        if not is_exact_in_float32(query) or "search" not in self._signatures:
             return self._by_numpy.search(query, k)
         with self._turn:
             vector = query[: self._model.manifest.dims].astype(np.float32)[None]
@@ -64,50 +66,30 @@ class TFLiteEngine:
         """See `Engine.search_each`."""
         return self._by_numpy.search_each(queries, banned, k)
 
-    def embed(self, rows: Rows) -> NDArray[np.float32]:
-        """The vectors of `rows`, float32 [n, dims], as the file's own signature gives them."""
+    def embed(self, rows: Rows) -> NDArray[np.float32] | None:
+        """The vectors of `rows`, float32 [n, dims], as the file's own signature gives them, if it has it."""
+        if "embed" not in self._signatures:
+            return None
         with self._turn:
             vectors: NDArray[np.float32] = self._signatures["embed"](items=rows.astype(np.int32))["vectors"]
         return vectors
 
-    def _interpreter(self) -> Any:
-        return load_interpreter(self._module, self._model, self._model.flatbuffer(), delegate=False)
 
-    @cached_property
-    def _signatures(self) -> dict[str, Any]:
-        """Of an interpreter of their own: one that has given out signatures refuses to be asked in any other way."""
-        interpreter = self._interpreter()
-        return {name: interpreter.get_signature_runner(name) for name in ("search", "embed")}
-
-
-class _FirstGraph:
-    """`recommend`, asked as the first graph of the file: a signature runner prepares all tensors every time."""
-
-    def __init__(self, model: ModelFile, interpreter: Any) -> None:
-        inputs = {detail["name"]: detail["index"] for detail in interpreter.get_input_details()}
-        outputs = {np.dtype(detail["dtype"]).kind: detail["index"] for detail in interpreter.get_output_details()}
-        if inputs.keys() != {"items", "k"} or outputs.keys() != {"i", "f"}:
-            raise FileFormatError(f"{model.filename}: its first graph is not `recommend`; export the model again")
-        self._interpreter = interpreter
-        self._items, self._k = inputs["items"], inputs["k"]
-        self._ids, self._scores = outputs["i"], outputs["f"]
-        self._asked = (0, 0)
-
-    def ask(self, rows: Rows, k: int) -> Ranking:
-        interpreter = self._interpreter
-        if self._asked != (len(rows), k):
-            self._prepare(len(rows), k)
-        interpreter.set_tensor(self._items, rows.astype(np.int32)[None])
-        interpreter.invoke()
-        return interpreter.get_tensor(self._ids).astype(np.int64), interpreter.get_tensor(self._scores)
-
-    def _prepare(self, favorites: int, k: int) -> None:
-        self._asked = (0, 0)
-        self._interpreter.resize_tensor_input(self._items, [1, favorites])
-        self._interpreter.resize_tensor_input(self._k, [1])
-        self._interpreter.allocate_tensors()
-        self._interpreter.set_tensor(self._k, _count(k))
-        self._asked = (favorites, k)
+def _find_signatures(interpreter: Any, model: ModelFile) -> dict[str, Any]:
+    """What can be asked at any length, by name."""
+    try:
+        names = [name for name in ("recommend", "search", "embed") if name in interpreter.get_signature_list()]
+        runners = {name: interpreter.get_signature_runner(name) for name in names}
+    except ValueError as error:  # tflite-runtime 2.14 once TensorFlow 2.21 is imported
+        raise MissingEngineError(
+            f"{model.filename}: its signatures cannot be read ({error}); use engine 'numpy'"
+        ) from error
+    if not runners.keys() & {"recommend", "search"}:
+        raise MissingEngineError(
+            f"{model.filename}: holds neither of the signatures `recommend` and `search`; use engine 'numpy', or "
+            "export it again with both"
+        )
+    return runners
 
 
 def interpreter_modules() -> list[str]:

@@ -11,7 +11,7 @@ from flatbuffers.number_types import UOffsetTFlags
 from numpy.typing import NDArray
 
 from device_runtime.format.layout import TABLE_ALIGNMENT
-from export.tflite.operators import TABLE, Operator, Signature, Tensor
+from export.tflite.operators import TABLE, WEIGHTS, Operator, Signature, Tensor
 
 _TYPES = {
     "float32": schema.TensorType.FLOAT32,
@@ -74,14 +74,14 @@ class _ModelWriter:
         graph = schema.SubGraphT()
         graph.name = signature.name
         graph.tensors, graph.operators = [], []
-        index: dict[int | tuple[str, str], int] = {}
+        index_of: dict[int | tuple[str, str], int] = {}
 
         def place(tensor: Tensor) -> int:
             key = id(tensor) if tensor.data is None else (tensor.name, tensor.dtype)
-            if key not in index:
-                index[key] = len(graph.tensors)
+            if key not in index_of:
+                index_of[key] = len(graph.tensors)
                 graph.tensors.append(self._tensor(tensor))
-            return index[key]
+            return index_of[key]
 
         graph.inputs = [place(t) for t in signature.inputs.values()]
         for operator in signature.operators:
@@ -89,6 +89,8 @@ class _ModelWriter:
             outputs = [place(t) for t in operator.outputs]
             graph.operators.append(self._operator(operator, inputs, outputs))
         graph.outputs = [place(t) for t in signature.outputs.values()]
+        for name, index in zip(signature.outputs, graph.outputs, strict=True):
+            graph.tensors[index].name = name  # what shows tensors and no signatures has it, too
         return graph
 
     def signature(self, i: int, signature: Signature) -> schema.SignatureDefT:
@@ -115,7 +117,7 @@ class _ModelWriter:
         return made
 
     def _buffer(self, tensor: Tensor, data: NDArray[np.generic]) -> int:
-        is_table = tensor.name == TABLE
+        is_table = tensor.name in (TABLE, WEIGHTS)
         key = (tensor.dtype, TABLE if is_table else data.tobytes())
         if key not in self.buffer_of:
             buffer = _AlignedBuffer() if is_table else schema.BufferT()
@@ -132,7 +134,7 @@ class _ModelWriter:
             made.builtinOptionsType = getattr(schema.BuiltinOptions, operator.options_type)
             made.builtinOptions = getattr(schema, operator.options_type + "T")()
             for name, value in operator.options.items():
-                setattr(made.builtinOptions, name, _TYPES.get(str(value), value))
+                setattr(made.builtinOptions, name, _TYPES[value] if isinstance(value, str) else value)
         return made
 
     def _code(self, operator: Operator) -> int:
@@ -157,7 +159,8 @@ def _table_offset(data: bytes) -> int:
     """Found through the flatbuffer's own structure: the table's bytes could occur elsewhere by chance."""
     model = schema.Model.GetRootAs(data)
     graph = model.Subgraphs(0)
-    (tensor,) = (graph.Tensors(i) for i in range(graph.TensorsLength()) if graph.Tensors(i).Name() == TABLE.encode())
+    tensors = (graph.Tensors(i) for i in range(graph.TensorsLength()))
+    tensor = next(tensor for tensor in tensors if tensor.Name().decode() in (TABLE, WEIGHTS))
     buffer = model.Buffers(tensor.Buffer())
     vector = buffer._tab.Vector(buffer._tab.Offset(4))  # field 0 of Buffer is its data
     return int(vector)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 DType = Literal["float32", "int32", "int8", "int4", "bool", "int64"]
-Options = dict[str, int | float | bool | str]
+Options = dict[str, int | float | bool | str | list[int]]
 
 TABLE = "table"
+WEIGHTS = "weights"  # the table once more, as another tensor over the same bytes
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Tensor:
     shape: tuple[int, ...]
     data: NDArray[np.generic] | None = None
     scale: float | None = None
+
+    @property
+    def count(self) -> int:
+        """What a scalar says, where it is a constant; -1 where the graph only knows as it runs."""
+        return -1 if self.data is None else int(self.data)
 
 
 @dataclass(frozen=True)
@@ -69,14 +75,14 @@ class GraphBuilder:
         scale: float | None = None,
     ) -> Tensor:
         """Appends an op; gives its one output."""
-        out = self._fresh(kind, dtype, shape, scale)
+        out = self._fresh("", dtype, shape, scale)
         self.operators.append(Operator(kind, version, tuple(inputs), (out,), options_type, options or {}))
         return out
 
     def top_k(self, values: Tensor, k: Tensor) -> tuple[Tensor, Tensor]:
-        """The `k` greatest of `values` and their places, both of a length known when the graph runs."""
-        best = self._fresh("TOPK_V2.values", values.dtype, (-1,), None)
-        where = self._fresh("TOPK_V2.indices", "int32", (-1,), None)
+        """The `k` greatest of `values` and their places."""
+        best = self._fresh("best", values.dtype, (k.count,), None)
+        where = self._fresh("at", "int32", (k.count,), None)
         self.operators.append(Operator("TOPK_V2", 1, (values, k), (best, where), "TopKV2Options"))
         return best, where
 
@@ -115,13 +121,17 @@ class GraphBuilder:
 
     @cached_property
     def weights(self) -> Tensor:
-        """The whole table in float32; interpreters widen a constant once, not at every call."""
-        return self.dequantize(self.table)
+        """The whole table in float32; interpreters widen a constant once, not at every call.
+
+        Of a tensor of its own, unless nothing else reads the table: MLIR's importers refuse one that GATHER reads too.
+        """
+        return self.dequantize(self.table if self.table.dtype == "int4" else replace(self.table, name=WEIGHTS))
 
     def reshape(self, value: Tensor, shape: tuple[int, ...]) -> Tensor:
-        """The same values in another shape."""
+        """The same values in another shape, which stands in the options too: tf2onnx looks there alone."""
         target = self.constant("shape_" + "_".join(map(str, shape)).replace("-", "m"), np.array(shape, np.int32))
-        return self.op("RESHAPE", [value, target], shape, value.dtype, options_type="ReshapeOptions")
+        options: Options = {"newShape": list(shape)}
+        return self.op("RESHAPE", [value, target], shape, value.dtype, options_type="ReshapeOptions", options=options)
 
     def reduce(self, kind: str, value: Tensor, axis: int, shape: tuple[int, ...]) -> Tensor:
         """Of one axis its sum, maximum or conjunction: `kind` is SUM, REDUCE_MAX or REDUCE_ALL."""
@@ -146,6 +156,19 @@ class GraphBuilder:
         inputs = [values, start, self.reshape(count, (1,)), stride]
         return self.op("STRIDED_SLICE", inputs, (-1,), values.dtype, options_type="StridedSliceOptions")
 
+    def pad(self, values: Tensor, after: int, filler: NDArray[np.generic]) -> Tensor:
+        """`values` with so many fillers after the last of the last axis; the filler is a scalar, as MLIR asks."""
+        *others, last = values.shape
+        edges = self.constant(f"pad_{len(others) + 1}_{after}", np.array([*([0, 0] for _ in others), [0, after]], np.int32))
+        inputs = [values, edges, self.constant(f"filler_{filler}", filler)]
+        return self.op("PADV2", inputs, (*others, last + after), values.dtype, options_type="PadV2Options")
+
+    def least(self, a: Tensor, b: int) -> Tensor:
+        """The lesser of an int32 scalar and a number: a constant, where both are known."""
+        if a.count >= 0:
+            return self.integer(min(a.count, b))
+        return self.arithmetic("MINIMUM", a, self.integer(b), (), "int32")
+
     def arithmetic(self, kind: str, a: Tensor, b: Tensor, shape: tuple[int, ...], dtype: DType = "float32") -> Tensor:
         """ADD, MUL, DIV, SUB, MINIMUM or MAXIMUM of two tensors."""
         options_type = {"ADD": "AddOptions", "MUL": "MulOptions", "DIV": "DivOptions", "SUB": "SubOptions"}.get(
@@ -153,5 +176,6 @@ class GraphBuilder:
         )
         return self.op(kind, [a, b], shape, dtype, options_type=options_type)
 
-    def _fresh(self, kind: str, dtype: DType, shape: tuple[int, ...], scale: float | None) -> Tensor:
-        return Tensor(f"{len(self.operators)}_{kind.lower()}", dtype, shape, None, scale)
+    def _fresh(self, role: str, dtype: DType, shape: tuple[int, ...], scale: float | None) -> Tensor:
+        """A result, named by the number of its op alone: names are a tenth of the graph's bytes."""
+        return Tensor(f"{role}{len(self.operators)}", dtype, shape, None, scale)
