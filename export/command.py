@@ -14,6 +14,7 @@ from device_runtime.cli.exit import run
 from export.errors import VerificationError
 from export.outputs import check_flatbuffer
 from export.request import BITS, METHODS, ExportRequest
+from export.tflite.plan import FAVORITES, RESULTS, SIGNATURES
 from training.console.files import describe_os_error
 from training.console.libraries import name_missing_libraries
 
@@ -94,6 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--min-overlap", type=float, metavar="SHARE", help="refuse a file that keeps fewer of the ten nearest, 0 to 1")
     add("--report", type=Path, metavar="FILE", help="also write a page (HTML) about the export")
     add("--index", action="store_true", help="also write an approximate index beside it, for large catalogs")
+    add(
+        "--signatures",
+        metavar="NAMES",
+        default=",".join(SIGNATURES),
+        help="what an interpreter can ask the file, with commas between (default: %(default)s)",
+    )
+    add("--fixed-favorites", type=int, metavar="N", default=FAVORITES, help="of recommend_fixed (default: %(default)s)")
+    add("--fixed-results", type=int, metavar="N", default=RESULTS, help="of recommend_fixed (default: %(default)s)")
     add("--name", help="name of the model (default: the file's name)")
     add("--license", default="unspecified", help="license of the catalog's data")
     add("--no-progress", action="store_true", help="no progress bar")

@@ -19,6 +19,7 @@ from export.quantization.sizes import (
     try_sizes,
 )
 from export.request import BITS, ExportRequest, Labels
+from export.tflite.plan import ALL_SIGNATURES, SignaturePlan
 from export.verification.engines import import_interpreters
 from export.verification.quality import BasketJudge, NeighborJudge, NeighborQuality, load_neighbor_judge
 from export.writing.export_file import Exported, ExportJob, write_file
@@ -38,7 +39,10 @@ def run_export(request: ExportRequest) -> Exported:
     import_interpreters()
     if source.preference is not None:
         request.check_for_interactions()
-        return write_file(plan_for_interactions(source, request.out, request.labels, progress=request.progress))
+        job = plan_for_interactions(
+            source, request.out, request.labels, signatures=request.plan, progress=request.progress
+        )
+        return write_file(job)
     if request.index:
         check_size(len(source.table))
         library()
@@ -48,7 +52,14 @@ def run_export(request: ExportRequest) -> Exported:
     return exported
 
 
-def plan_for_interactions(source: Trained, out: Path, labels: Labels, *, progress: bool = False) -> ExportJob:
+def plan_for_interactions(
+    source: Trained,
+    out: Path,
+    labels: Labels,
+    *,
+    signatures: SignaturePlan = ALL_SIGNATURES,
+    progress: bool = False,
+) -> ExportJob:
     """The one way to export a model of what people like.
 
     Raises:
@@ -58,8 +69,8 @@ def plan_for_interactions(source: Trained, out: Path, labels: Labels, *, progres
         raise ExportError("the trained folder holds a model of attributes, not of what people like")
     table = quantize_with_bias(source.table, source.preference)
     judge = BasketJudge(source.table, source.preference)
-    tried = Tried(make_candidate(None, table, judge.measure(table)))
-    return ExportJob(source, judge, tried, out, labels, progress=progress)
+    tried = Tried(make_candidate(None, table, judge.measure(table), signatures))
+    return ExportJob(source, judge, tried, out, labels, signatures=signatures, progress=progress)
 
 
 def _plan_for_attributes(request: ExportRequest, source: Trained, judge: NeighborJudge) -> ExportJob:
@@ -76,6 +87,7 @@ def _plan_for_attributes(request: ExportRequest, source: Trained, judge: Neighbo
         labels=request.labels,
         least_overlap=least,
         sizes=sizes,
+        signatures=request.plan,
         index=request.index,
         progress=request.progress,
     )
@@ -86,7 +98,7 @@ def _try_sizes(request: ExportRequest, judge: NeighborJudge) -> tuple[Candidate[
     if request.max_bytes is None and not request.frontier:
         return ()
     bits = (request.bits,) if request.bits else BITS
-    return tuple(try_sizes(judge, request.quantize, bits, progress=request.progress))
+    return tuple(try_sizes(judge, request.quantize, bits, plan=request.plan, progress=request.progress))
 
 
 def _try_methods(
@@ -95,7 +107,8 @@ def _try_methods(
     if request.most_bytes is not None:
         return Tried(choose_within(sizes, request.most_bytes))
     dims = judge.vectors.shape[1] if request.dims is None else request.dims
-    return try_methods(judge, dims, request.bits or 8, request.quantize, progress=request.progress)
+    bits = request.bits or 8
+    return try_methods(judge, dims, bits, request.quantize, plan=request.plan, progress=request.progress)
 
 
 def _report(request: ExportRequest, job: ExportJob, exported: Exported) -> None:

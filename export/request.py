@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -10,6 +11,7 @@ from device_runtime.arguments import parse_bytes
 from device_runtime.format.layout import CONTROL_CHARACTERS
 from export.errors import ExportError
 from export.outputs import check_outputs
+from export.tflite.plan import FAVORITES, RESULTS, SIGNATURES, SignaturePlan
 from training.trained_folder import check_digests
 
 Method = Literal["auto", "ptq", "qat"]
@@ -44,6 +46,8 @@ class ExportRequest:
         name: of the model; by default that of the file.
         license: of the catalog's data.
         force: replace files that no export wrote, too.
+        signatures: what an interpreter can ask the file, some of `export.tflite.plan.SIGNATURES`.
+        fixed_favorites, fixed_results: how many the signature `recommend_fixed` takes and gives.
     """
 
     folder: Path
@@ -60,6 +64,18 @@ class ExportRequest:
     name: str | None = None
     license: str = "unspecified"
     force: bool = False
+    signatures: str | Sequence[str] = SIGNATURES
+    fixed_favorites: int = FAVORITES
+    fixed_results: int = RESULTS
+
+    @property
+    def plan(self) -> SignaturePlan:
+        """The signatures of the file.
+
+        Raises:
+            ExportError: there is no such signature, or not of that size.
+        """
+        return SignaturePlan.parse(self.signatures, self.fixed_favorites, self.fixed_results)
 
     @property
     def labels(self) -> Labels:
@@ -92,7 +108,7 @@ class ExportRequest:
             raise ExportError(f"{self.min_overlap} is not a share from 0 to 1; give --min-overlap one")
         if self.dims is not None and self.dims < 1:
             raise ExportError(f"{self.dims} dims were asked for; give 1 or more")
-        _ = self.most_bytes
+        _ = self.most_bytes, self.plan
         check_outputs(
             self.out,
             Path(self.report) if self.report else None,

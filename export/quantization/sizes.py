@@ -16,6 +16,7 @@ from export.quantization.rows import check_packing, quantize
 from export.request import Method
 from export.table import QuantizedTable
 from export.tflite.flatbuffer import serialize
+from export.tflite.plan import ALL_SIGNATURES, SignaturePlan
 from export.tflite.signatures import build_signatures
 from export.verification.quality import BasketQuality, NeighborJudge, NeighborQuality
 
@@ -65,8 +66,14 @@ class Tried(Generic[Kept]):
     others: tuple[Candidate[Kept], ...] = ()
 
 
-def try_methods(
-    judge: NeighborJudge, dims: int, bits: int, method: Method, *, progress: bool = True
+def try_methods(  # noqa: PLR0913 - what a table depends on
+    judge: NeighborJudge,
+    dims: int,
+    bits: int,
+    method: Method,
+    *,
+    plan: SignaturePlan = ALL_SIGNATURES,
+    progress: bool = True,
 ) -> Tried[NeighborQuality]:
     """The tables of one width and depth by each method asked for.
 
@@ -83,28 +90,35 @@ def try_methods(
     check_packing(dims, bits)
     start = truncate_table(judge.vectors, dims)
     if method == "qat":
-        return Tried(_fine_tune(judge, start, bits, progress=progress))
+        return Tried(_fine_tune(judge, start, bits, plan, progress=progress))
     table = quantize(start, bits)
-    rounded = make_candidate("ptq", table, judge.measure(table))
+    rounded = make_candidate("ptq", table, judge.measure(table), plan)
     if method == "ptq" or not _could_gain(rounded.quality, judge):
         return Tried(rounded)
-    tuned = _fine_tune(judge, start, bits, progress=progress)
+    tuned = _fine_tune(judge, start, bits, plan, progress=progress)
     return Tried(tuned, (rounded,)) if _is_better(tuned.quality, rounded.quality) else Tried(rounded, (tuned,))
 
 
-def make_candidate(method: str | None, table: QuantizedTable, quality: Kept) -> Candidate[Kept]:
+def make_candidate(
+    method: str | None, table: QuantizedTable, quality: Kept, plan: SignaturePlan = ALL_SIGNATURES
+) -> Candidate[Kept]:
     """`table` with what it keeps and the bytes that it takes."""
-    return Candidate(method, table, quality, len(serialize(build_signatures(table)).data))
+    return Candidate(method, table, quality, len(serialize(build_signatures(table, plan)).data))
 
 
 def try_sizes(
-    judge: NeighborJudge, method: Method, bits: Iterable[int], *, progress: bool = True
+    judge: NeighborJudge,
+    method: Method,
+    bits: Iterable[int],
+    *,
+    plan: SignaturePlan = ALL_SIGNATURES,
+    progress: bool = True,
 ) -> list[Candidate[NeighborQuality]]:
     """The best table of each width up to the trained one and of each depth in `bits`, smallest first."""
     width = judge.vectors.shape[1]
     sizes = [(d, b) for d in sorted({*WIDTHS, width}) for b in bits if d <= width and not d * b % 8]
     made = [
-        try_methods(judge, d, b, method, progress=False).best
+        try_methods(judge, d, b, method, plan=plan, progress=False).best
         for d, b in tqdm(sizes, desc="trying sizes", unit="size", disable=not progress)
     ]
     return sorted(made, key=lambda candidate: candidate.flatbuffer_bytes)
@@ -148,12 +162,12 @@ def find_least_overlap(judge: NeighborJudge, dims: int, bits: int) -> float:
 
 
 def _fine_tune(
-    judge: NeighborJudge, start: NDArray[np.float32], bits: int, *, progress: bool
+    judge: NeighborJudge, start: NDArray[np.float32], bits: int, plan: SignaturePlan, *, progress: bool
 ) -> Candidate[NeighborQuality]:
     from export.quantization.fine_tuning import fine_tune  # it imports TensorFlow
 
     table = fine_tune(start, judge.vectors, bits, progress=progress)
-    return make_candidate("qat", table, judge.measure(table))
+    return make_candidate("qat", table, judge.measure(table), plan)
 
 
 def _could_gain(rounded: NeighborQuality, judge: NeighborJudge) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 
 from device_runtime.format.manifest import InteractionRule
 from export.tflite.operators import GraphBuilder, Signature, Tensor
-from export.tflite.ranking import rank_for_favorites
+from export.tflite.ranking import query_of_favorites, rank
 
 NONE = -1  # in the place of a favorite, and of a result
 _NO_ROW = np.array(-(2**31), np.int32)  # equals no favorite, not even one that is given as -1
@@ -23,7 +23,8 @@ def build_recommend_fixed(
     mask = b.reshape(b.cast(given, "float32"), (1, favorites, 1))
     rows = b.arithmetic("MUL", b.rows(known, (1, favorites, columns)), mask, (1, favorites, columns))
     count = b.reduce("SUM", b.cast(given, "int32"), 1, (1,)) if rule else items
-    ids, scores = rank_for_favorites(b, rows, count, b.integer(results + favorites), scale, rule)
+    query, biased = query_of_favorites(b, rows, count, rule)
+    ids, scores = rank(b, query, b.integer(results + favorites), scale, biased)
     ids, scores = _without(b, items, results, *_of_length(b, ids, scores, results + favorites))
     return Signature("recommend_fixed", {"items": items}, {"ids": ids, "scores": scores}, tuple(b.operators))
 

@@ -20,6 +20,7 @@ from export.outputs import check_flatbuffer
 _OP_VERSIONS = Path(__file__).with_name("op_versions.json")
 NEWEST_IN_TFLITE_RUNTIME_2_14: dict[str, int] = json.loads(_OP_VERSIONS.read_text("utf-8"))["newest"]
 OP_VERSION = "op version"
+FIXED_SHAPE = "fixed shape"
 LARGE_BYTES = 1024
 _OPS = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
 _INTEGER_TYPES = {schema.TensorType.INT8, schema.TensorType.UINT8, schema.TensorType.INT4}
@@ -175,21 +176,31 @@ def _signature_shapes(model: _ReadModel) -> Iterator[Fault]:
     if not model.tree.signatureDefs:
         yield Fault("no signature", "the file", "has none", "convert from a SavedModel with signatures")
         return
+    inputs = list(_inputs(model))
+    of_any_length = {name for _, name, tensor in inputs if _is_dynamic(tensor)}
+    for signature, name, tensor in inputs:
+        where = f"{signature}({name})"
+        if not _shape(tensor) and not tensor.hasRank:
+            yield Fault("missing shape", where, "has no rank", "declare its shape in the input signature")
+        elif tensor.type == schema.TensorType.INT32 and _is_fixed_list(tensor) and name not in of_any_length:
+            found = f"takes exactly {_shape(tensor)} indices, and no other signature takes another number"
+            yield Fault(FIXED_SHAPE, where, found, "declare its length unknown, so that any number fits")
+
+
+def _inputs(model: _ReadModel) -> Iterator[tuple[str, str, Any]]:
+    """Of each input the signature, its name there, and its tensor."""
     for signature in model.tree.signatureDefs:
         graph = model.tree.subgraphs[signature.subgraphIndex]
         for entry in signature.inputs or []:
-            tensor = graph.tensors[entry.tensorIndex]
-            where = f"{_text(signature.signatureKey)}({_text(entry.name)})"
-            if not _shape(tensor) and not tensor.hasRank:
-                yield Fault("missing shape", where, "has no rank", "declare its shape in the input signature")
-            elif tensor.type == schema.TensorType.INT32 and _is_fixed_list(tensor):
-                found = f"takes exactly {_shape(tensor)} indices"
-                yield Fault("fixed shape", where, found, "declare its length unknown, so that any number fits")
+            yield _text(signature.signatureKey), _text(entry.name), graph.tensors[entry.tensorIndex]
 
 
 def _is_fixed_list(tensor: Any) -> bool:
-    signature = tensor.shapeSignature
-    return bool(_shape(tensor)) and (signature is None or -1 not in list(signature))
+    return bool(_shape(tensor)) and not _is_dynamic(tensor)
+
+
+def _is_dynamic(tensor: Any) -> bool:
+    return tensor.shapeSignature is not None and -1 in list(tensor.shapeSignature)
 
 
 def _unreachable(model: _ReadModel) -> Iterator[Fault]:

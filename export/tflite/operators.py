@@ -159,7 +159,9 @@ class GraphBuilder:
     def pad(self, values: Tensor, after: int, filler: NDArray[np.generic]) -> Tensor:
         """`values` with so many fillers after the last of the last axis; the filler is a scalar, as MLIR asks."""
         *others, last = values.shape
-        edges = self.constant(f"pad_{len(others) + 1}_{after}", np.array([*([0, 0] for _ in others), [0, after]], np.int32))
+        edges = self.constant(
+            f"pad_{len(others) + 1}_{after}", np.array([*([0, 0] for _ in others), [0, after]], np.int32)
+        )
         inputs = [values, edges, self.constant(f"filler_{filler}", filler)]
         return self.op("PADV2", inputs, (*others, last + after), values.dtype, options_type="PadV2Options")
 

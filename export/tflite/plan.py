@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from export.errors import ExportError
@@ -9,7 +10,7 @@ from export.errors import ExportError
 SIGNATURES = ("recommend_fixed", "recommend", "search", "embed")
 FAVORITES = 16
 RESULTS = 50
-_MOST_FAVORITES = 64
+MOST_FAVORITES = 64  # of a model of what people like, by any graph; of `recommend` more count as so many for the bias
 _MOST_RESULTS = 1000
 
 
@@ -27,17 +28,25 @@ class SignaturePlan:
     results: int = RESULTS
 
     @classmethod
-    def parse(cls, names: str, favorites: int, results: int) -> SignaturePlan:
-        """Of names with commas between them.
+    def parse(cls, names: str | Sequence[str], favorites: int, results: int) -> SignaturePlan:
+        """Of names, in a text with commas between them.
 
         Raises:
             ExportError: a name is unknown or comes twice, or a size is out of its range.
         """
-        given = [name.strip() for name in names.split(",")]
-        unknown = [name for name in given if name not in SIGNATURES]
-        if unknown or len({*given}) < len(given):
-            raise ExportError(f"signatures {names!r}: give some of {', '.join(SIGNATURES)}, each once")
-        for what, count, most in (("favorites", favorites, _MOST_FAVORITES), ("results", results, _MOST_RESULTS)):
+        given = [name.strip() for name in (names.split(",") if isinstance(names, str) else names)]
+        if not given or not {*given} <= {*SIGNATURES} or len({*given}) < len(given):
+            found = ", ".join(map(repr, given)) or "none"
+            raise ExportError(f"signatures {found}: give some of {', '.join(SIGNATURES)}, each once")
+        for what, count, most in (("favorites", favorites, MOST_FAVORITES), ("results", results, _MOST_RESULTS)):
             if not 1 <= count <= most:
-                raise ExportError(f"{count} {what} of recommend_fixed: give from 1 to {most}")
+                raise ExportError(f"{count} {what} of recommend_fixed were asked for; give 1 to {most:,}")
         return cls(tuple(name for name in SIGNATURES if name in given), favorites, results)
+
+    @property
+    def takes_any_number(self) -> bool:
+        """Whether favorites fit whatever their number."""
+        return not {"recommend", "embed"}.isdisjoint(self.names)
+
+
+ALL_SIGNATURES = SignaturePlan()

@@ -11,30 +11,28 @@ import numpy as np
 
 from device_runtime.format.manifest import InteractionRule
 from export.tflite.operators import GraphBuilder, Options, Tensor
+from export.tflite.plan import MOST_FAVORITES
 
-MOST_FAVORITES = 64  # of a model of what people like, by the graph; more count as so many toward the bias
 PADDING_SCORE = np.float32(-3.0e38)
 SMALLEST_SQUARED_NORM = np.float32(1.0)  # an all-zero query has norm 0; integer rows otherwise have at least 1
 
 
-def rank_for_favorites(
-    b: GraphBuilder, rows: Tensor, favorites: Tensor, k: Tensor, scale: float, rule: InteractionRule | None
-) -> tuple[Tensor, Tensor]:
-    """The ids and scores of the best k rows for the sum of the favorites' rows, the favorites among them.
+def query_of_favorites(
+    b: GraphBuilder, rows: Tensor, favorites: Tensor, rule: InteractionRule | None
+) -> tuple[Tensor, Tensor | None]:
+    """The query, [1, columns], and in a model of what people like the same with its bias, else None.
 
     Args:
         rows: of the favorites, float32 [1, n, columns].
-        favorites: how many they are, int32 of one entry.
-        k: int32 scalar; where it is a constant, all shapes are known.
+        favorites: how many they are, int32 of one entry; asked where there is a rule.
     """
     columns = b.table.shape[1]
     query = b.reduce("SUM", rows, 1, (1, columns))
-    biased = None
-    if rule is not None:
-        signs = b.constant("signs", rule.signs(columns).astype(np.float32)[None])
-        query = b.arithmetic("MUL", query, signs, (1, columns))
-        biased = b.arithmetic("ADD", query, _bias_of_query(b, favorites, rule), (1, columns))
-    return rank(b, query, k, scale, biased)
+    if rule is None:
+        return query, None
+    signs = b.constant("signs", rule.signs(columns).astype(np.float32)[None])
+    query = b.arithmetic("MUL", query, signs, (1, columns))
+    return query, b.arithmetic("ADD", query, _bias_of_query(b, favorites, rule), (1, columns))
 
 
 def _bias_of_query(b: GraphBuilder, favorites: Tensor, rule: InteractionRule) -> Tensor:

@@ -14,11 +14,11 @@ from device_runtime.format.manifest import InteractionRule
 from export.table import QuantizedTable
 from export.tflite.fixed import build_recommend_fixed
 from export.tflite.operators import TABLE, DType, GraphBuilder, Signature, Tensor
-from export.tflite.plan import SignaturePlan
-from export.tflite.ranking import rank, rank_for_favorites
+from export.tflite.plan import ALL_SIGNATURES, SignaturePlan
+from export.tflite.ranking import query_of_favorites, rank
 
 
-def build_signatures(table: QuantizedTable, plan: SignaturePlan = SignaturePlan()) -> list[Signature]:
+def build_signatures(table: QuantizedTable, plan: SignaturePlan = ALL_SIGNATURES) -> list[Signature]:
     """The signatures that `plan` asks for, over `table`; by default all."""
     dtype: DType = "int8" if table.bits == 8 else "int4"
     shared = Tensor(TABLE, dtype, table.rows.shape, table.packed, 1.0)
@@ -32,7 +32,8 @@ def _recommend(b: GraphBuilder, scale: float, rule: InteractionRule | None) -> S
     columns = b.table.shape[1]
     items, k = Tensor("items", "int32", (1, -1)), Tensor("k", "int32", ())
     rows, favorites = b.rows(items, (1, -1, columns)), b.length(items, 1)
-    ids, scores = rank_for_favorites(b, rows, favorites, b.arithmetic("ADD", k, favorites, (), "int32"), scale, rule)
+    query, biased = query_of_favorites(b, rows, favorites, rule)
+    ids, scores = rank(b, query, b.arithmetic("ADD", k, favorites, (), "int32"), scale, biased)
     ids, scores = _without(b, items, k, ids, scores)
     return Signature("recommend", {"items": items, "k": k}, {"ids": ids, "scores": scores}, tuple(b.operators))
 

@@ -14,8 +14,9 @@ from export.quantization.sizes import Candidate, Tried
 from export.request import Labels
 from export.table import QuantizedTable
 from export.tflite.flatbuffer import Flatbuffer, serialize
-from export.tflite.lint import OP_VERSION, Fault, lint_file
+from export.tflite.lint import FIXED_SHAPE, OP_VERSION, Fault, lint_file
 from export.tflite.operators import Signature
+from export.tflite.plan import ALL_SIGNATURES, SignaturePlan
 from export.tflite.signatures import build_signatures
 from export.verification import engines
 from export.verification.quality import BasketQuality, Judge, NeighborQuality
@@ -35,6 +36,7 @@ class ExportJob:
         judge: the float model that it is held against.
         least_overlap: the share of the ten best below which it is refused.
         sizes: the best tables of other sizes that were made beside it, smallest first.
+        signatures: of its graph.
         index: also write an approximate index beside it.
         progress: show bars.
     """
@@ -46,6 +48,7 @@ class ExportJob:
     labels: Labels
     least_overlap: float = 0.0
     sizes: tuple[Candidate[NeighborQuality], ...] = ()
+    signatures: SignaturePlan = ALL_SIGNATURES
     index: bool = False
     progress: bool = False
 
@@ -131,7 +134,7 @@ def write_file(job: ExportJob) -> Exported:
     """
     _refuse_too_little(job)
     index = build_index(job.table.rows, progress=job.progress) if job.index else None
-    graph = build_signatures(job.table)
+    graph = build_signatures(job.table, job.signatures)
     flatbuffer = serialize(graph)
     data = _pack(job, flatbuffer, index)
     with replacing(job.out) as temporary:
@@ -160,7 +163,7 @@ def _pack(job: ExportJob, flatbuffer: Flatbuffer, index: BuiltIndex | None) -> b
 def _check(job: ExportJob, path: Path) -> dict[str, Any]:
     """What only the written file tells, by the names that `Exported` has for it."""
     entries = dict(ModelFile.open(path).entries())
-    allowed = _refuse_faults(path, job.table.bits)
+    allowed = _refuse_faults(path, job)
     verified = engines.verify(path, job.table, job.judge.verified_items(), progress=job.progress)
     return {"file_bytes": path.stat().st_size, "parts": entries, "allowed_faults": allowed, "engines": verified}
 
@@ -172,10 +175,11 @@ def _write_index(out: Path, index: BuiltIndex | None) -> None:
             beside.write_bytes(index.data)
 
 
-def _refuse_faults(path: Path, bits: int) -> tuple[Fault, ...]:
-    """A 4-bit table needs an op that tflite-runtime 2.14 does not have; everything else must be in order."""
+def _refuse_faults(path: Path, job: ExportJob) -> tuple[Fault, ...]:
+    """What was asked for may be a fault: at 4 bits an op that tflite-runtime 2.14 lacks, fixed shapes alone."""
     faults = lint_file(path)
-    allowed = tuple(fault for fault in faults if bits == 4 and fault.rule == OP_VERSION)
+    asked_for = {OP_VERSION: job.table.bits == 4, FIXED_SHAPE: not job.signatures.takes_any_number}
+    allowed = tuple(fault for fault in faults if asked_for.get(fault.rule))
     others = [fault for fault in faults if fault not in allowed]
     if others:
         raise VerificationError(f"the written file has {len(others)} faults, the first: {others[0]}")

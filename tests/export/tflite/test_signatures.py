@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from export.table import QuantizedTable
 from export.tflite.flatbuffer import serialize
-from export.tflite.signatures import build_signatures, choose_block_length
+from export.tflite.ranking import choose_block_length
+from export.tflite.signatures import build_signatures
 from tests.interpreters import PACKAGES, interpreter_of
 
 SCALE = 0.01
