@@ -66,25 +66,17 @@ class TFLiteEngine:
         """See `Engine.search_each`."""
         return self._by_numpy.search_each(queries, banned, k)
 
-    def embed(self, rows: Rows) -> NDArray[np.float32] | None:
-        """The vectors of `rows`, float32 [n, dims], as the file's own signature gives them, if it has it."""
-        if "embed" not in self._signatures:
-            return None
-        with self._turn:
-            vectors: NDArray[np.float32] = self._signatures["embed"](items=rows.astype(np.int32))["vectors"]
-        return vectors
-
 
 def _find_signatures(interpreter: Any, model: ModelFile) -> dict[str, Any]:
     """What can be asked at any length, by name."""
     try:
-        names = [name for name in ("recommend", "search", "embed") if name in interpreter.get_signature_list()]
+        names = [name for name in ("recommend", "search") if name in interpreter.get_signature_list()]
         runners = {name: interpreter.get_signature_runner(name) for name in names}
     except ValueError as error:  # tflite-runtime 2.14 once TensorFlow 2.21 is imported
         raise MissingEngineError(
             f"{model.filename}: its signatures cannot be read ({error}); use engine 'numpy'"
         ) from error
-    if not runners.keys() & {"recommend", "search"}:
+    if not runners:
         raise MissingEngineError(
             f"{model.filename}: holds neither of the signatures `recommend` and `search`; use engine 'numpy', or "
             "export it again with both"

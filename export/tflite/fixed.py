@@ -6,9 +6,9 @@ import numpy as np
 
 from device_runtime.format.manifest import InteractionRule
 from export.tflite.operators import GraphBuilder, Signature, Tensor
+from export.tflite.plan import FIXED, NONE
 from export.tflite.ranking import query_of_favorites, rank
 
-NONE = -1  # in the place of a favorite, and of a result
 _NO_ROW = np.array(-(2**31), np.int32)  # equals no favorite, not even one that is given as -1
 
 
@@ -26,7 +26,7 @@ def build_recommend_fixed(
     query, biased = query_of_favorites(b, rows, count, rule)
     ids, scores = rank(b, query, b.integer(results + favorites), scale, biased)
     ids, scores = _without(b, items, results, *_of_length(b, ids, scores, results + favorites))
-    return Signature("recommend_fixed", {"items": items}, {"ids": ids, "scores": scores}, tuple(b.operators))
+    return Signature(FIXED, {"items": items}, {"ids": ids, "scores": scores}, tuple(b.operators))
 
 
 def _of_length(b: GraphBuilder, ids: Tensor, scores: Tensor, length: int) -> tuple[Tensor, Tensor]:

@@ -107,7 +107,7 @@ class _ModelWriter:
         made.name = tensor.name
         made.type = _TYPES[tensor.dtype]
         made.shape = [1 if n == -1 else n for n in tensor.shape]
-        made.hasRank = True
+        made.hasRank = not tensor.shape  # tells a scalar from a shape that is not known
         if -1 in tensor.shape:
             made.shapeSignature = list(tensor.shape)
         if tensor.scale is not None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from export.errors import ExportError
 
-SIGNATURES = ("recommend_fixed", "recommend", "search", "embed")
+FIXED = "recommend_fixed"
+NONE = -1  # in the place of a favorite, and of a result
+SIGNATURES = (FIXED, "recommend", "search", "embed")
 FAVORITES = 16
 RESULTS = 50
 MOST_FAVORITES = 64  # of a model of what people like, by any graph; of `recommend` more count as so many for the bias
@@ -38,6 +40,8 @@ class SignaturePlan:
         if not given or not {*given} <= {*SIGNATURES} or len({*given}) < len(given):
             found = ", ".join(map(repr, given)) or "none"
             raise ExportError(f"signatures {found}: give some of {', '.join(SIGNATURES)}, each once")
+        if given == ["embed"]:
+            raise ExportError("signatures 'embed': nothing could be recommended; give one of the others too")
         for what, count, most in (("favorites", favorites, MOST_FAVORITES), ("results", results, _MOST_RESULTS)):
             if not 1 <= count <= most:
                 raise ExportError(f"{count} {what} of recommend_fixed were asked for; give 1 to {most:,}")

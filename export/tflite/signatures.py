@@ -14,7 +14,7 @@ from device_runtime.format.manifest import InteractionRule
 from export.table import QuantizedTable
 from export.tflite.fixed import build_recommend_fixed
 from export.tflite.operators import TABLE, DType, GraphBuilder, Signature, Tensor
-from export.tflite.plan import ALL_SIGNATURES, SignaturePlan
+from export.tflite.plan import ALL_SIGNATURES, FIXED, SignaturePlan
 from export.tflite.ranking import query_of_favorites, rank
 
 
@@ -23,7 +23,7 @@ def build_signatures(table: QuantizedTable, plan: SignaturePlan = ALL_SIGNATURES
     dtype: DType = "int8" if table.bits == 8 else "int4"
     shared = Tensor(TABLE, dtype, table.rows.shape, table.packed, 1.0)
     builds: dict[str, Callable[[GraphBuilder, float, InteractionRule | None], Signature]]
-    builds = {"recommend_fixed": partial(build_recommend_fixed, favorites=plan.favorites, results=plan.results)}
+    builds = {FIXED: partial(build_recommend_fixed, favorites=plan.favorites, results=plan.results)}
     builds |= {"recommend": _recommend, "search": _search, "embed": _embed}
     return [builds[name](GraphBuilder(shared), table.scale, table.rule) for name in plan.names]
 

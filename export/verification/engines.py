@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,13 @@ from tqdm import tqdm
 
 from device_runtime.engines.base import Engine
 from device_runtime.engines.numpy_engine import NumpyEngine
-from device_runtime.engines.tflite_engine import TFLiteEngine, interpreter_modules
+from device_runtime.engines.tflite_engine import TFLiteEngine, interpreter_modules, load_interpreter
 from device_runtime.errors import MignonError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from export.errors import VerificationError
 from export.table import QuantizedTable
-from export.verification.questions import ExpectedAnswer, expect_answers
+from export.tflite.plan import ALL_SIGNATURES, FIXED, SignaturePlan
+from export.verification.questions import ExpectedAnswer, FixedAnswer, expect_answers, expect_fixed
 from training.console.quiet_tensorflow import without_chatter
 
 INTERPRETERS = ("ai_edge_litert", "tflite_runtime")
@@ -34,10 +36,27 @@ _SMALL_ERROR = 1e-5  # of a vector's number, at most 1: float32 rounds a product
 _ROWS_AT_ONCE = 1 << 16
 
 
-def verify(path: Path, table: QuantizedTable, items: NDArray[np.int64], *, progress: bool = False) -> tuple[str, ...]:
+class Expected(NamedTuple):
+    """What every interpreter has to give, to all signatures."""
+
+    table: QuantizedTable
+    plan: SignaturePlan
+    answers: list[ExpectedAnswer]
+    fixed: list[FixedAnswer]
+
+
+def verify(
+    path: Path,
+    table: QuantizedTable,
+    items: NDArray[np.int64],
+    plan: SignaturePlan = ALL_SIGNATURES,
+    *,
+    progress: bool = False,
+) -> tuple[str, ...]:
     """Checks the file at `path` against the table it was made from, on every engine present; gives their names.
 
-    The neighbors of `items`, random baskets of 1 to 20 favorites and the vectors must be those of exact integers.
+    The neighbors of `items`, random baskets of 1 to 20 favorites and the vectors must be those of exact integers, and
+    what `recommend_fixed` gives, if the file has it.
     tflite-runtime 2.14 does not load a 4-bit table and is left out.
 
     Raises:
@@ -50,13 +69,13 @@ def verify(path: Path, table: QuantizedTable, items: NDArray[np.int64], *, progr
     modules = [module for module in interpreter_modules() if table.bits == 8 or _name(module) != "tflite_runtime"]
     if not modules:
         raise VerificationError("no TFLite interpreter is installed to check the file on; install extra 'pipeline'")
-    answers = list(expect_answers(table, items))
+    expected = Expected(table, plan, list(expect_answers(table, items)), expect_fixed(table, plan))
     with tqdm(total=1 + len(modules), desc="verifying", unit="engine", disable=not progress) as bar:
-        _compare_answers(path, "numpy", NumpyEngine(model), answers)
+        _compare_answers(path, "numpy", NumpyEngine(model), expected.answers)
         bar.update()
         for module in modules:
             check = _check_apart if _fails_after_tensorflow(module) else _check_interpreter
-            check(model, module, table, answers)
+            check(model, module, expected)
             bar.update()
     return ("numpy", *map(_name, modules))
 
@@ -86,11 +105,11 @@ def _fails_after_tensorflow(module: str) -> bool:
     return _name(module) == "tflite_runtime" and module not in sys.modules and "tensorflow" in sys.modules
 
 
-def _check_apart(model: ModelFile, module: str, table: QuantizedTable, answers: Sequence[ExpectedAnswer]) -> None:
+def _check_apart(model: ModelFile, module: str, expected: Expected) -> None:
     """`_check_interpreter` in a process of its own."""
     done = subprocess.run(  # noqa: S603 - this module
         [sys.executable, "-m", __name__, model.filename, module],
-        input=pickle.dumps((table, answers)),
+        input=pickle.dumps(expected),
         capture_output=True,
         check=False,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])},
@@ -103,11 +122,43 @@ def _check_apart(model: ModelFile, module: str, table: QuantizedTable, answers: 
         raise error
 
 
-def _check_interpreter(model: ModelFile, module: str, table: QuantizedTable, answers: Sequence[ExpectedAnswer]) -> None:
+def _check_interpreter(model: ModelFile, module: str, expected: Expected) -> None:
+    _check_fixed(model, module, expected.fixed)
+    names = expected.plan.names
+    if not {"recommend", "search"}.isdisjoint(names):
+        with without_chatter():
+            engine = TFLiteEngine(model, module)
+        _compare_answers(model.path, _name(module), engine, expected.answers)
+    if "embed" in names:
+        _compare_vectors(model, module, expected.table)
+
+
+def _check_fixed(model: ModelFile, module: str, answers: Sequence[FixedAnswer]) -> None:
+    """As apps ask it: the first graph of the file, its inputs as they are, by the interpreter's own delegate."""
+    if not answers:
+        return
     with without_chatter():
-        engine = TFLiteEngine(model, module)
-    _compare_answers(model.path, _name(module), engine, answers)
-    _compare_vectors(model.path, _name(module), engine, table)
+        interpreter = load_interpreter(module, model, model.flatbuffer(), delegate=True)
+        interpreter.allocate_tensors()
+    (items,) = interpreter.get_input_details()
+    ids = next(output for output in interpreter.get_output_details() if output["dtype"] == np.int32)
+    for answer in answers:
+        interpreter.set_tensor(items["index"], answer.items)
+        interpreter.invoke()
+        compare_fixed(model.path, _name(module), answer, interpreter.get_tensor(ids["index"]))
+
+
+def compare_fixed(path: Path, name: str, answer: FixedAnswer, found: NDArray[np.int32]) -> None:
+    """Holds what came back from `recommend_fixed` against exact integers.
+
+    Raises:
+        VerificationError: they differ.
+    """
+    if not np.array_equal(found, answer.rows):
+        raise VerificationError(
+            f"{path}: {FIXED} on {name} answers {found[:5].tolist()}... to {answer.items.tolist()}; exact integer "
+            f"scores give {answer.rows[:5].tolist()}..."
+        )
 
 
 def _compare_answers(path: Path, name: str, engine: Engine, answers: Sequence[ExpectedAnswer]) -> None:
@@ -120,24 +171,23 @@ def _compare_answers(path: Path, name: str, engine: Engine, answers: Sequence[Ex
             )
 
 
-def _compare_vectors(path: Path, name: str, engine: TFLiteEngine, table: QuantizedTable) -> None:
-    """The signature `embed`, where there is one, has to give the rows without a bias, by their scale."""
+def _compare_vectors(model: ModelFile, module: str, table: QuantizedTable) -> None:
+    """The signature `embed` has to give the rows without a bias, by their scale."""
+    with without_chatter():
+        embed = load_interpreter(module, model, model.flatbuffer(), delegate=False).get_signature_runner("embed")
     for start in range(0, len(table.rows), _ROWS_AT_ONCE):
-        rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(table.rows)))
+        rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(table.rows)), dtype=np.int32)
         expected = table.rows[rows, : table.dims] * np.float32(table.scale)
-        vectors = engine.embed(rows)
-        if vectors is None:
-            return
-        error = float(np.abs(vectors - expected).max())
+        error = float(np.abs(embed(items=rows)["vectors"] - expected).max())
         if error > _SMALL_ERROR:
-            raise VerificationError(f"{path}: on {name} a vector differs from its row by {error:.6f}")
+            raise VerificationError(f"{model.path}: on {_name(module)} a vector differs from its row by {error:.6f}")
 
 
 def _main(path: str, module: str) -> None:
-    table, answers = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by `_check_apart`
+    expected = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by `_check_apart`
     error: MignonError | None = None
     try:
-        _check_interpreter(ModelFile.open(path), module, table, answers)
+        _check_interpreter(ModelFile.open(path), module, expected)
     except (VerificationError, MissingEngineError) as found:
         error = found
     pickle.dump(error, sys.stdout.buffer)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from device_runtime.scoring.integers import is_exact_in_float32
 from device_runtime.scoring.top_k import top_k
 from export.table import QuantizedTable
+from export.tflite.plan import FIXED, NONE, SignaturePlan
 
 NEIGHBORS = 10
 BASKETS = 200
@@ -57,6 +58,30 @@ def expect_answers(table: QuantizedTable, items: NDArray[np.int64]) -> Iterator[
         query = sum_rows(table, basket)
         yield ExpectedAnswer("search", query, k, top_k(_score(wide, query), k))
         yield _expect_others(table, wide, basket, k)
+
+
+class FixedAnswer(NamedTuple):
+    """One question to `recommend_fixed`: favorites filled up with -1, int32 [1, n], and the rows that come back."""
+
+    items: NDArray[np.int32]
+    rows: NDArray[np.int64]
+
+
+def expect_fixed(table: QuantizedTable, plan: SignaturePlan) -> list[FixedAnswer]:
+    """What random baskets of any size that fits give, those whose scores float32 holds; none without the signature."""
+    if FIXED not in plan.names:
+        return []
+    wide, rng = table.rows.astype(np.float32), np.random.default_rng(1)
+    answers = []
+    for _ in range(BASKETS if len(wide) <= LARGE else _BASKETS_OF_LARGE):
+        size = int(rng.integers(1, min(plan.favorites, len(wide)) + 1))
+        basket, places = rng.choice(len(wide), size, replace=False), rng.choice(plan.favorites, size, replace=False)
+        if is_exact_in_float32(make_query(table, basket)):
+            items = np.full((1, plan.favorites), NONE, np.int32)
+            items[0, places] = basket
+            rows = _expect_others(table, wide, basket, min(plan.results, len(wide) - size)).rows
+            answers.append(FixedAnswer(items, np.pad(rows, (0, plan.results - len(rows)), constant_values=NONE)))
+    return answers
 
 
 def make_query(table: QuantizedTable, basket: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -164,7 +164,8 @@ def _check(job: ExportJob, path: Path) -> dict[str, Any]:
     """What only the written file tells, by the names that `Exported` has for it."""
     entries = dict(ModelFile.open(path).entries())
     allowed = _refuse_faults(path, job)
-    verified = engines.verify(path, job.table, job.judge.verified_items(), progress=job.progress)
+    items = job.judge.verified_items()
+    verified = engines.verify(path, job.table, items, job.signatures, progress=job.progress)
     return {"file_bytes": path.stat().st_size, "parts": entries, "allowed_faults": allowed, "engines": verified}
 
 

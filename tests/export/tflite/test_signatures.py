@@ -66,6 +66,7 @@ def test_signatures_have_the_documented_inputs_and_outputs():
     table = np.ones((20, 4), np.int8)
     listed = interpreter(table).get_signature_list()
     assert {name: (sorted(s["inputs"]), sorted(s["outputs"])) for name, s in listed.items()} == {
+        "recommend_fixed": (["items"], ["ids", "scores"]),
         "recommend": (["items", "k"], ["ids", "scores"]),
         "search": (["k", "vector"], ["ids", "scores"]),
         "embed": (["items"], ["vectors"]),
