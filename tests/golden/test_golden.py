@@ -6,19 +6,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from device_runtime import DamagedFileError, FileFormatError, FutureVersionError, Recommender
+from device_runtime import (
+    DamagedFileError,
+    FileFormatError,
+    FutureVersionError,
+    InvalidArgumentError,
+    Recommender,
+    UnknownAttributeError,
+    UnknownItemError,
+)
 
 HERE = Path(__file__).parent
+SETS = {"": HERE, "earlier": HERE / "earlier"}  # what this version writes, and what earlier ones wrote
 ERRORS = {"damaged": DamagedFileError, "foreign": FileFormatError, "later version": FutureVersionError}
+REFUSED = {
+    "unknown item": UnknownItemError,
+    "unknown attribute": UnknownAttributeError,
+    "invalid argument": InvalidArgumentError,
+}
 
 
-def cases_of(name):
-    lines = (HERE / "cases" / f"{name}.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+def read_cases(path):
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def stored_cases():
-    return [(path.stem, case) for path in sorted((HERE / "files").glob("*.tflite")) for case in cases_of(path.stem)]
+def stored_files():
+    return [path for folder in SETS.values() for path in sorted((folder / "files").glob("*.tflite"))]
+
+
+def cases_of(path):
+    return read_cases(path.parents[1] / "cases" / f"{path.stem}.jsonl")
 
 
 def ask(meals, case):
@@ -27,24 +44,35 @@ def ask(meals, case):
             options = {name: case[name] for name in ("dislikes", "exclude", "where", "blend") if name in case}
             return meals.recommend(case["items"], case["k"], **options)
         case "similar":
-            return meals.similar(case["item"], case["k"], where=case.get("where"))
-    return meals.find(case["text"], 1)
+            return meals.similar(case["item"], case["k"], exclude=case.get("exclude", ()), where=case.get("where"))
+    return meals.find(case["text"], case.get("k", 1))
 
 
-@pytest.mark.parametrize(("name", "case"), stored_cases())
-def test_a_stored_file_answers_to_the_bit(name, case):
-    found = ask(Recommender.open(HERE / "files" / f"{name}.tflite", engine="numpy"), case)
-    assert [result.id for result in found] == case["ids"]
+def check(meals, case):
+    if "error" in case:
+        with pytest.raises(REFUSED[case["error"]]):
+            ask(meals, case)
+        return
+    found = ask(meals, case)
+    assert [result.id for result in found] == case["ids"], case
     if "bits" in case:
-        assert np.array([result.score for result in found], np.float32).view(np.int32).tolist() == case["bits"]
+        bits = np.array([result.score for result in found], np.float32).view(np.int32).tolist()
+        assert bits == case["bits"], case
+
+
+@pytest.mark.parametrize("path", stored_files(), ids=lambda path: f"{path.parents[1].name}/{path.stem}")
+def test_a_stored_file_answers_to_the_bit(path):
+    meals = Recommender.open(path, engine="numpy")
+    for case in cases_of(path):
+        check(meals, case)
 
 
 def test_each_kind_of_question_is_asked_of_each_file():
-    asked = {(name, case["call"]) for name, case in stored_cases()}
-    assert len(asked) == 9
+    asked = {(path, case["call"], "error" in case) for path in stored_files() for case in cases_of(path)}
+    assert len(asked) == 3 * 3 + 3 * 5
 
 
-@pytest.mark.parametrize("case", cases_of("damaged"), ids=lambda case: case["file"])
+@pytest.mark.parametrize("case", read_cases(HERE / "cases" / "damaged.jsonl"), ids=lambda case: case["file"])
 def test_a_damaged_file_is_refused_as_what_it_is(case):
     with pytest.raises(ERRORS[case["error"]]) as caught:
         Recommender.open(HERE / "damaged" / case["file"], engine="numpy")
