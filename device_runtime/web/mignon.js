@@ -784,6 +784,7 @@ class Folding {
   }
 
   fold(text) {
+    if (!/[^\x00-\x7f]/.test(text)) return text.toLowerCase().replace(/[^0-9a-z]+/g, " ").trim(); // the same, and faster
     let folded = "";
     for (const letter of text) {
       const code = letter.charCodeAt(0);
@@ -1080,16 +1081,17 @@ class NameTable {
   nearest(folded, count) {
     const asked = new Set();
     forEachGram(folded, bucket => asked.add(bucket));
-    const counts = new Uint16Array(this.texts.length);
-    let most = 0;
+    const {grams, starts} = this, counts = new Uint8Array(this.texts.length); // 64 letters have fewer grams than 256
     for (const bucket of asked) {
-      for (let i = this.starts[bucket]; i < this.starts[bucket + 1]; i++) most = Math.max(most, ++counts[this.grams[i]]);
+      for (let i = starts[bucket], stop = starts[bucket + 1]; i < stop; i++) counts[grams[i]]++;
     }
-    const least = Math.floor(most / 4), found = []; // the others are hardly ever among the nearest
-    for (let entry = 0; entry < counts.length; entry++) {
-      if (counts[entry] > least) found.push({entry, shared: (2 * counts[entry]) / (this.sizes[entry] + asked.size)});
-    }
-    if (found.length > count) found.sort((one, other) => other.shared - one.shared || one.entry - other.entry);
+    let most = 0;
+    for (let entry = 0; entry < counts.length; entry++) if (counts[entry] > most) most = counts[entry];
+    const floor = Math.floor(most / 4), entries = rowsWhere(counts, shared => shared > floor); // others are hardly ever near
+    const dice = Float64Array.from(entries, entry => (2 * counts[entry]) / (this.sizes[entry] + asked.size));
+    const least = dice.length > count ? dice.slice().sort()[dice.length - count] : 0;
+    const found = entries.map((entry, i) => ({entry, shared: dice[i]})).filter(({shared}) => shared >= least);
+    if (least) found.sort((one, other) => other.shared - one.shared || one.entry - other.entry);
     return found.slice(0, count);
   }
 }
@@ -1653,7 +1655,6 @@ function checkText(item) {
 
 const EXACT_IN_FLOAT32 = 2 ** 24;
 const EXACT_IN_FLOAT64 = 2 ** 53;
-const EXACT_IN_INT32 = 2 ** 31;
 const ROUNDING = 1e-9; // a sum this small beside what was added is zero but for rounding
 const ROWS_OF_PAIRS = 256;
 const SHORTENINGS = 250;
@@ -1698,35 +1699,31 @@ function weightedQuery(vectors, weights, exactBias = null) {
   return isWhole ? total : integerQuery(total);
 }
 
-/** The integer scores of all rows: [rows], numbers that are exact. */
+const ROWS_AT_ONCE = 4096; // which stay in the processor's cache from one pass to the next
+
+/** The integer scores of all rows: float64 [rows], exact. Eight columns a pass, which is twice as fast as one by one. */
 function scoreRows(table, rows, query) {
   const columns = query.length, scores = new Float64Array(rows);
-  const fits = LARGEST_ENTRY * query.reduce((sum, entry) => sum + Math.abs(entry), 0) < EXACT_IN_INT32;
-  const entries = fits ? Int32Array.from(query) : query; // the sums that follow are of whole numbers then, and faster
-  (fits ? scoreInIntegers : scoreInFloats)(table, entries, scores, columns);
+  for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
+    const last = Math.min(rows, first + ROWS_AT_ONCE);
+    let column = 0;
+    for (; column + 8 <= columns; column += 8) addEightColumns(table, query, scores, first, last, column);
+    for (; column < columns; column++) {
+      const entry = query[column];
+      for (let row = first, at = first * columns + column; row < last; row++, at += columns) scores[row] += table[at] * entry;
+    }
+  }
   return scores;
 }
 
-function scoreInIntegers(table, query, scores, columns) {
-  const even = columns & ~3;
-  for (let row = 0, at = 0; row < scores.length; row++) {
-    let first = 0, second = 0, third = 0, fourth = 0, i = 0;
-    for (; i < even; i += 4, at += 4) {
-      first = (first + Math.imul(table[at], query[i])) | 0;
-      second = (second + Math.imul(table[at + 1], query[i + 1])) | 0;
-      third = (third + Math.imul(table[at + 2], query[i + 2])) | 0;
-      fourth = (fourth + Math.imul(table[at + 3], query[i + 3])) | 0;
-    }
-    for (; i < columns; i++, at++) first = (first + Math.imul(table[at], query[i])) | 0;
-    scores[row] = (first + second + third + fourth) | 0;
-  }
-}
-
-function scoreInFloats(table, query, scores, columns) {
-  for (let row = 0, at = 0; row < scores.length; row++) {
-    let sum = 0;
-    for (let i = 0; i < columns; i++, at++) sum += table[at] * query[i];
-    scores[row] = sum;
+function addEightColumns(table, query, scores, first, last, column) {
+  const columns = query.length;
+  const a = query[column], b = query[column + 1], c = query[column + 2], d = query[column + 3];
+  const e = query[column + 4], f = query[column + 5], g = query[column + 6], h = query[column + 7];
+  for (let row = first, at = first * columns + column; row < last; row++, at += columns) {
+    scores[row] +=
+      table[at] * a + table[at + 1] * b + table[at + 2] * c + table[at + 3] * d +
+      table[at + 4] * e + table[at + 5] * f + table[at + 6] * g + table[at + 7] * h;
   }
 }
 
