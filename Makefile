@@ -21,7 +21,7 @@ LIGHT_TESTS := tests/golden tests/device_runtime tests/test_imports.py
 NUMPY ?= numpy
 CASES ?= 10000
 
-.PHONY: demo check test fuzz soak arm64 lint pictures benchmark clean help
+.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/meals
@@ -62,6 +62,17 @@ pictures: build/meals.tflite ## The page of `mignon serve` for docs/, drawn by a
 benchmark: $(VENV)/installed ## All one-hot benchmarks on the file that `make demo` wrote
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
 
+web: $(VENV)/installed ## The JavaScript module: tests, and the stored files in Node and Chromium
+	node --test tests/device_runtime/web/test_*.mjs
+	node tests/device_runtime/web/node.mjs tests/golden
+	$(BIN)/python -m tests.device_runtime.web.chromium tests/golden
+
+webengines: $(VENV)/installed .venv/web/installed ## The same in Deno, Hermes and LiteRT.js, and its types (300 MB from npm)
+	.venv/web/node_modules/.bin/tsc -p tests/device_runtime/web
+	DENO_DIR=build/cache/deno .venv/web/node_modules/@deno/*/deno run --allow-read --allow-env --no-remote tests/device_runtime/web/node.mjs tests/golden
+	node tests/device_runtime/web/hermes.mjs tests/golden .venv/web/node_modules
+	$(BIN)/python -m tests.device_runtime.web.chromium tests/golden --modules .venv/web/node_modules
+
 clean: ## Remove what was built; the environments stay
 	rm -rf build
 
@@ -88,6 +99,11 @@ $(VENV)/light/installed: $(VENV)/installed $(RUNTIME)
 $(VENV)/light/%: FORCE
 	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ "our own wheel" --force-reinstall --no-deps build/dist/mignon-*.whl
 	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ "up to 135 MB on disk, less than a minute" --constraint constraints/$*.txt "mignon$(if $(filter numpy,$*),,[$*])"
+
+.venv/web/installed: constraints/web/package.json
+	mkdir -p $(@D) && cp $< $(@D)/
+	cd $(@D) && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --cache "$(CURDIR)/.venv/cache/npm"
+	touch $@
 
 build/meals.tflite:
 	$(MAKE) --no-print-directory demo

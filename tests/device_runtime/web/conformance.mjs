@@ -1,6 +1,8 @@
-// The conformance set in JavaScript: `node conformance.mjs FOLDER` prints one line of JSON; a page may import `run`.
+// The conformance set in JavaScript, for every engine: node.mjs, hermes.mjs and chromium.py run it.
 
-import {DamagedFileError, FileFormatError, FutureVersionError, InvalidArgumentError, Recommender, UnknownItemError} from "../../../device_runtime/web/mignon.js";
+import {
+  DamagedFileError, FileFormatError, FutureVersionError, InvalidArgumentError, Recommender, UnknownItemError, decodeUtf8ByHand,
+} from "../../../device_runtime/web/mignon.js";
 
 const QUESTION_ERRORS = {"unknown item": UnknownItemError, "invalid argument": InvalidArgumentError};
 const OPTIONS = ["k", "dislikes", "exclude", "where", "blend"];
@@ -39,13 +41,14 @@ async function isRefused(bytes, {error: kind, part}) {
   return false;
 }
 
-/** Asks everything. `read` gives the bytes of a path in the set; `names` are those of the files. */
+/** Asks everything. `read` gives the bytes of a path in the set; `names` are those of the files, such as "earlier/likes". */
 export async function run(read, names, reader, version) {
   const failed = [];
   let cases = 0;
   for (const name of ["damaged", ...names]) {
-    const lines = new TextDecoder().decode(await read(`cases/${name}.jsonl`)).trimEnd().split("\n");
-    const meals = name === "damaged" ? null : await Recommender.open(await read(`files/${name}.tflite`));
+    const folder = name.slice(0, name.lastIndexOf("/") + 1), file = name.slice(folder.length);
+    const lines = decodeUtf8ByHand(await read(`${folder}cases/${file}.jsonl`)).trimEnd().split("\n");
+    const meals = name === "damaged" ? null : await Recommender.open(await read(`${folder}files/${file}.tflite`));
     for (const [index, line] of lines.entries()) {
       const question = JSON.parse(line);
       const passed = meals ? isAnswered(meals, question) : await isRefused(await read(`damaged/${question.file}`), question);
@@ -54,15 +57,4 @@ export async function run(read, names, reader, version) {
     }
   }
   return {reader, version, cases, passed: cases - failed.length, failed};
-}
-
-if (typeof process !== "undefined" && import.meta.url === `file://${process.argv[1]}`) {
-  const {readFile, readdir} = await import("node:fs/promises");
-  const folder = process.argv[2];
-  const names = (await readdir(`${folder}/files`)).filter(file => file.endsWith(".tflite")).map(file => file.slice(0, -7)).sort();
-  const manifest = JSON.parse(await readFile(new URL("../../../device_runtime/web/package.json", import.meta.url), "utf8"));
-  const engine = typeof Deno === "undefined" ? `Node ${process.versions.node}` : `Deno ${process.versions.deno}`;
-  const said = await run(path => readFile(`${folder}/${path}`), names, `javascript (${engine})`, manifest.version);
-  console.log(JSON.stringify(said));
-  process.exitCode = said.failed.length ? 1 : 0;
 }
