@@ -61,6 +61,16 @@ def run_shell(code: str, folder: Path) -> str:
     return done.stdout
 
 
+def run_javascript(code: str, folder: Path) -> None:
+    """Runs a block as a module that finds ours by its name."""
+    (folder / "node_modules").mkdir(exist_ok=True)
+    if not (folder / "node_modules" / "mignon").exists():
+        (folder / "node_modules" / "mignon").symlink_to(ROOT / "device_runtime" / "web")
+    (folder / "block.mjs").write_text(code, "utf-8")
+    done = subprocess.run([shutil.which("node"), "block.mjs"], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{code}\n{done.stderr}"
+
+
 def run_python(code: str, names: dict[str, object]) -> None:
     """Runs a block; of an interactive one each statement, which has to raise what stands there, and nothing else."""
     if ">>> " not in code:

@@ -15,11 +15,11 @@ from device_runtime.format.layout import MANIFEST
 from device_runtime.format.manifest import Manifest
 from device_runtime.format.model_file import ModelFile
 from tests.conftest import ROOT, export, train
-from tests.documents import blocks_of, make_checkout, run_python, run_shell
+from tests.documents import blocks_of, make_checkout, run_javascript, run_python, run_shell
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
 OTHERS = [ROOT / "training" / "meals.md", ROOT / "tests" / "golden" / "README.md", ROOT / "CHANGELOG.md"]
-LANGUAGES = {"sh", "python", "text"}
+LANGUAGES = {"sh", "python", "js", "text"}
 PATHS = re.compile(r"(?<![\w/.~])((?:[\w.]+/)+[\w.]+\.(?:py|md|csv|toml|json|txt|service|ipynb|sh|svg))\b")
 PROGRAM = re.compile(r"(?:^|[\s/])(?:python -m (?P<module>training|export|benchmarks)|mignon)(?P<rest>( .*)?)$")
 SUBCOMMANDS = {"training": {"check", "convert"}, "export": {"lint"}}
@@ -70,6 +70,14 @@ def test_commands_run(path, checkout):
     for block in blocks_of(path):
         if block.language == "sh" and not block.reason:
             run_shell(block.code, checkout)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node is not installed")
+@named([path for path in DOCUMENTS if any(b.language == "js" and not b.reason for b in blocks_of(path))])
+def test_javascript_runs(path, checkout):
+    for block in blocks_of(path):
+        if block.language == "js" and not block.reason:
+            run_javascript(block.code, checkout)
 
 
 @named(DOCUMENTS)
