@@ -1,20 +1,22 @@
 // The conformance set in JavaScript, for every engine: node.mjs, hermes.mjs and chromium.py run it.
 
 import {
-  DamagedFileError, FileFormatError, FutureVersionError, InvalidArgumentError, Recommender, UnknownItemError, decodeUtf8ByHand,
+  DamagedFileError, FileFormatError, FutureVersionError, InvalidArgumentError, Recommender, UnknownAttributeError, UnknownItemError,
+  decodeUtf8ByHand,
 } from "../../../device_runtime/web/mignon.js";
 
-const QUESTION_ERRORS = {"unknown item": UnknownItemError, "invalid argument": InvalidArgumentError};
-const OPTIONS = ["k", "dislikes", "exclude", "where", "blend"];
+const ERRORS = {"unknown item": UnknownItemError, "unknown attribute": UnknownAttributeError, "invalid argument": InvalidArgumentError};
+const OPTIONS = ["dislikes", "exclude", "where", "blend"];
 
 const bits = score => new Int32Array(Float32Array.of(score).buffer)[0];
 const same = (found, wanted) => wanted === undefined || JSON.stringify(found) === JSON.stringify(wanted);
 
 function ask(meals, question) {
-  const options = Object.fromEntries(OPTIONS.filter(name => name in question).map(name => [name, question[name]]));
+  const k = question.k ?? 1, options = {k};
+  for (const name of OPTIONS) if (name in question) options[name] = question[name];
   if (question.call === "recommend") return meals.recommend(question.items, options);
   if (question.call === "similar") return meals.similar(question.item, options);
-  return meals.find(question.text, question.k ?? 1);
+  return meals.find(question.text, k);
 }
 
 function isAnswered(meals, question) {
@@ -22,7 +24,7 @@ function isAnswered(meals, question) {
     const found = ask(meals, question);
     return !question.error && same(found.map(one => one.id), question.ids) && same(found.map(one => bits(one.score)), question.bits);
   } catch (error) {
-    return error instanceof (QUESTION_ERRORS[question.error] ?? (() => {}));
+    return question.error in ERRORS && error instanceof ERRORS[question.error];
   }
 }
 

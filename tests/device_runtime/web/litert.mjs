@@ -11,7 +11,7 @@ const bits = score => new Int32Array(Float32Array.of(score).buffer)[0];
 function isTogether({call, items, k, where, exclude, dislikes, blend, error}, isOfLikes) {
   const isPlain = !where && !exclude && !dislikes && !error && Array.isArray(items);
   const isSum = blend === "together" || items?.length === 1 || (isOfLikes && blend === undefined);
-  return call === "recommend" && isPlain && isSum && k <= MOST_RESULTS && items.length > 0 && items.length <= MOST_FAVORITES;
+  return call === "recommend" && isPlain && isSum && (k ?? 1) <= MOST_RESULTS && items.length > 0 && items.length <= MOST_FAVORITES;
 }
 
 export async function run(read, names, version) {
@@ -27,7 +27,7 @@ export async function run(read, names, version) {
       const question = JSON.parse(line);
       if (!isTogether(question, meals.manifest.preference !== null) || question.items.some(item => !isItem(meals, item))) continue;
       const start = performance.now();
-      const found = await recommendThrough(model, (values, shape) => new Tensor(values, shape), meals, question.items, {k: question.k});
+      const found = await recommendThrough(model, (values, shape) => new Tensor(values, shape), meals, question.items, {k: question.k ?? 1});
       times.push(performance.now() - start);
       const answer = [found.map(one => one.id), found.map(one => bits(one.score))];
       if (JSON.stringify(answer) !== JSON.stringify([question.ids, question.bits])) failed.push(`${name}.jsonl:${index + 1}`);
