@@ -186,7 +186,9 @@ const equalBytes = (one, other) => one.length === other.length && one.every((byt
 // Of its own, and not DecompressionStream: entries are unpacked when the first question needs them, and a question is
 // answered at once, not by a promise.
 
-const LENGTH_BASES = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258];
+const LENGTH_BASES = [
+  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
+];
 const LENGTH_BITS = [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0];
 const DISTANCE_BASES = Array.from({length: 30}, (_, i) => (i < 4 ? i + 1 : ((2 + (i & 1)) << ((i >> 1) - 1)) + 1));
 const DISTANCE_BITS = Array.from({length: 30}, (_, i) => (i < 4 ? 0 : (i >> 1) - 1));
@@ -286,14 +288,17 @@ function copyStored(reader, out, filled) {
   reader.align();
   const length = reader.take(16);
   if ((length ^ 0xffff) !== reader.take(16)) throw new InflateError("a stored block has two lengths");
-  if (reader.at + length > reader.bytes.length || filled + length > out.length) throw new InflateError("a stored block is too long");
+  if (reader.at + length > reader.bytes.length || filled + length > out.length)
+    throw new InflateError("a stored block is too long");
   out.set(reader.bytes.subarray(reader.at, reader.at + length), filled);
   reader.at += length;
   return filled + length;
 }
 
 function makeFixedTables() {
-  const lengths = Array.from({length: 288}, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8));
+  const lengths = Array.from({length: 288}, (_, symbol) =>
+    symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8,
+  );
   return [codeTable(lengths), codeTable(new Array(32).fill(5))];
 }
 
@@ -340,7 +345,7 @@ function inflateBlock(reader, out, filled, [literals, distances]) {
   }
 }
 
-// ---- the archive at the end of a file: what mignon writes and nothing else of the ZIP format -----------------------------
+// ---- the archive at the end of a file: what mignon writes and nothing else of the ZIP format ------------------------
 
 const FORMAT_VERSION = 1;
 const FLATBUFFER_IDENTIFIER = "TFL3";
@@ -405,7 +410,8 @@ class Archive {
     if (!entries.length || entries.length !== end.entries) {
       throw new ArchiveError(`its directory lists ${entries.length} entries and not ${end.entries}`);
     }
-    if (declared > MOST_BYTES) throw new ArchiveError(`its entries declare ${declared} bytes, more than the ${MOST_BYTES} allowed`);
+    if (declared > MOST_BYTES)
+      throw new ArchiveError(`its entries declare ${declared} bytes, more than the ${MOST_BYTES} allowed`);
     return entries;
   }
 
@@ -477,12 +483,24 @@ class Archive {
   }
 }
 
-// ---- the manifest -------------------------------------------------------------------------------------------------------
+// ---- the manifest ---------------------------------------------------------------------------------------------------
 
 const LARGEST_BIAS_ENTRY = 1 << 20;
 const WHOLE_NUMBERS = ["rows", "dims", "columns", "table_offset"];
 const TEXTS = ["name", "objective", "license"];
-const REQUIRED = ["format_version", "name", "rows", "dims", "columns", "bits", "scale", "table_offset", "objective", "quality", "license"];
+const REQUIRED = [
+  "format_version",
+  "name",
+  "rows",
+  "dims",
+  "columns",
+  "bits",
+  "scale",
+  "table_offset",
+  "objective",
+  "quality",
+  "license",
+];
 const RULE = ["entry", "power", "negative_columns"];
 
 const isRecord = value => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -499,7 +517,8 @@ function parseManifest(file, text) {
   if (!isRecord(raw)) throw fault("is not a JSON object");
   checkVersion(file, raw.format_version);
   for (const field of REQUIRED) {
-    if (!Object.prototype.hasOwnProperty.call(raw, field)) throw fault(`has no ${shown(field)}; export the model again`);
+    if (!Object.prototype.hasOwnProperty.call(raw, field))
+      throw fault(`has no ${shown(field)}; export the model again`);
   }
   const preference = raw.preference ?? null;
   if (preference !== null) checkRule(preference, fault);
@@ -513,7 +532,8 @@ function parseManifest(file, text) {
     throw fault(`gives ${raw.columns} columns of ${shown(raw.bits)} bits`);
   }
   if (raw.columns !== raw.dims + (preference ? 1 : 0)) throw fault(`gives ${raw.columns} columns for ${raw.dims} dims`);
-  if (preference && preference.negative_columns > raw.dims) throw fault(`gives more negative_columns than the ${raw.dims} dims`);
+  if (preference && preference.negative_columns > raw.dims)
+    throw fault(`gives more negative_columns than the ${raw.dims} dims`);
   if (typeof raw.scale !== "number" || !(raw.scale > 0 && raw.scale < 1)) {
     throw fault(`gives scale as ${shown(raw.scale)}, not a number between 0 and 1`);
   }
@@ -524,7 +544,9 @@ function checkVersion(file, version) {
   if (version === FORMAT_VERSION) return;
   const later = Number.isInteger(version) && version > FORMAT_VERSION;
   const message = `${file}: format version ${shown(version)}; this mignon reads version ${FORMAT_VERSION}; `;
-  throw later ? new FutureVersionError(`${message}install a later one`) : new FileFormatError(`${message}export it again`);
+  throw later
+    ? new FutureVersionError(`${message}install a later one`)
+    : new FileFormatError(`${message}export it again`);
 }
 
 function checkRule(rule, fault) {
@@ -532,12 +554,14 @@ function checkRule(rule, fault) {
     throw fault(`gives a preference without its ${RULE.join(", ")}`);
   }
   const {entry, power, negative_columns: negative} = rule;
-  if (typeof entry !== "number" || !(Math.abs(entry) < LARGEST_BIAS_ENTRY)) throw fault(`gives the preference's entry as ${shown(entry)}`);
-  if (typeof power !== "number" || !(power >= 0 && power <= 1)) throw fault(`gives the preference's power as ${shown(power)}`);
+  if (typeof entry !== "number" || !(Math.abs(entry) < LARGEST_BIAS_ENTRY))
+    throw fault(`gives the preference's entry as ${shown(entry)}`);
+  if (typeof power !== "number" || !(power >= 0 && power <= 1))
+    throw fault(`gives the preference's power as ${shown(power)}`);
   if (!Number.isSafeInteger(negative) || negative < 0) throw fault(`gives negative_columns as ${shown(negative)}`);
 }
 
-// ---- which part was altered of a file whose digest does not fit ------------------------------------------------------------
+// ---- which part was altered of a file whose digest does not fit -----------------------------------------------------
 
 const AGAIN = "copy or export it again";
 const FOREIGN = "give a .tflite file made by mignon";
@@ -549,9 +573,11 @@ function diagnose(file, archive) {
   const sealed = isSealed(bytes);
   if (!sealed && lastIndexOf(bytes, ascii(MANIFEST)) < 0) {
     if (!isTflite(bytes)) return new FileFormatError(`${file}: is not a TFLite file; ${FOREIGN}`);
-    if (end) return new FileFormatError(`${file}: its archive has no ${MANIFEST}, so it was not made by mignon; ${FOREIGN}`);
+    if (end)
+      return new FileFormatError(`${file}: its archive has no ${MANIFEST}, so it was not made by mignon; ${FOREIGN}`);
   }
-  if (!end || end.stop !== bytes.length) return sealed ? alteredError(file, ["directory"]) : ofAnotherLength(file, bytes, end);
+  if (!end || end.stop !== bytes.length)
+    return sealed ? alteredError(file, ["directory"]) : ofAnotherLength(file, bytes, end);
   let entries;
   try {
     entries = archive.readDirectory(end);
@@ -611,16 +637,20 @@ function alteredInFlatbuffer(bytes, manifest, size) {
   if (manifest.graph_crc32 == null || stop > size) return [];
   const altered = [];
   if (crc32(bytes.subarray(start, stop)) !== manifest.table_crc32) altered.push("table");
-  if (crc32(bytes.subarray(stop, size), crc32(bytes.subarray(0, start))) !== manifest.graph_crc32) altered.push("graph");
+  if (crc32(bytes.subarray(stop, size), crc32(bytes.subarray(0, start))) !== manifest.graph_crc32)
+    altered.push("graph");
   return altered;
 }
 
 function alteredError(file, parts) {
   const named = parts.map(part => IN_WORDS[part] ?? shown(part)).join(" and ");
-  return new DamagedFileError(`${file}: ${named} ${parts.length === 1 ? "was" : "were"} altered since export; ${AGAIN}`, parts[0]);
+  return new DamagedFileError(
+    `${file}: ${named} ${parts.length === 1 ? "was" : "were"} altered since export; ${AGAIN}`,
+    parts[0],
+  );
 }
 
-// ---- the file -------------------------------------------------------------------------------------------------------------
+// ---- the file -------------------------------------------------------------------------------------------------------
 
 const tableBytes = manifest => (manifest.rows * manifest.columns * manifest.bits) / 8;
 
@@ -673,7 +703,9 @@ class ModelFile {
     const entry = this.entries.get(name);
     if (!entry) throw new FileFormatError(`${this.name}: entry ${shown(name)} is missing; export the model again`);
     if (name === MANIFEST && entry.size > MOST_MANIFEST_BYTES) {
-      throw new FileFormatError(`${this.name}: ${name} declares ${entry.size} bytes, more than the ${MOST_MANIFEST_BYTES} allowed`);
+      throw new FileFormatError(
+        `${this.name}: ${name} declares ${entry.size} bytes, more than the ${MOST_MANIFEST_BYTES} allowed`,
+      );
     }
     try {
       return this.archive.content(entry);
@@ -696,7 +728,9 @@ class ModelFile {
   lines(name) {
     const lines = this.text(name).split("\n");
     if (lines.pop() !== "" || lines.length !== this.manifest.rows) {
-      throw new FileFormatError(`${this.name}: ${shown(name)} has ${lines.length} whole lines for ${this.manifest.rows} rows`);
+      throw new FileFormatError(
+        `${this.name}: ${shown(name)} has ${lines.length} whole lines for ${this.manifest.rows} rows`,
+      );
     }
     return lines;
   }
@@ -725,11 +759,13 @@ class ModelFile {
   }
 
   lineError(name, index, wanted, line) {
-    return new FileFormatError(`${this.name}: ${shown(name)}, line ${index + 1} does not have ${wanted}: ${shown(line)}`);
+    return new FileFormatError(
+      `${this.name}: ${shown(name)}, line ${index + 1} does not have ${wanted}: ${shown(line)}`,
+    );
   }
 }
 
-// ---- folding: text without case, accents and punctuation ------------------------------------------------------------------
+// ---- folding: text without case, accents and punctuation ------------------------------------------------------------
 
 const FOLDING = "folding.tsv";
 const OWN_FOLDS = {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"};
@@ -764,7 +800,7 @@ function makeKeptLetters() {
   }
 }
 
-/** What a character becomes of which a file says nothing: the letters of a Hangul syllable, nothing, a space, itself. */
+/** What a character becomes that a file leaves out: the letters of a Hangul syllable, nothing, a space, or itself. */
 function foldByRule(letter) {
   const code = letter.codePointAt(0), number = code - 0xac00;
   if (number >= 0 && number < 19 * 21 * 28) {
@@ -772,7 +808,8 @@ function foldByRule(letter) {
     return String.fromCharCode(0x1100 + initial, 0x1161 + medial, ...(final ? [0x11a7 + final] : []));
   }
   if (code >= 0xfe00 && code < 0xfe10) return ""; // it chooses how the character before looks
-  const isPunctuation = (code >= 0x2000 && code < 0x2c00) || (code >= 0x3000 && code < 0x3004) || (code >= 0x1f000 && code < 0x1fb00);
+  const isPunctuation =
+    (code >= 0x2000 && code < 0x2c00) || (code >= 0x3000 && code < 0x3004) || (code >= 0x1f000 && code < 0x1fb00);
   return isPunctuation ? " " : letter;
 }
 
@@ -784,7 +821,11 @@ class Folding {
   }
 
   fold(text) {
-    if (!/[^\x00-\x7f]/.test(text)) return text.toLowerCase().replace(/[^0-9a-z]+/g, " ").trim(); // the same, and faster
+    if (!/[^\x00-\x7f]/.test(text))
+      return text
+        .toLowerCase()
+        .replace(/[^0-9a-z]+/g, " ")
+        .trim(); // the same, and faster
     let folded = "";
     for (const letter of text) {
       const code = letter.charCodeAt(0);
@@ -800,7 +841,7 @@ class Folding {
   }
 }
 
-// ---- how like a text somebody typed is to names ---------------------------------------------------------------------------
+// ---- how like a text somebody typed is to names ---------------------------------------------------------------------
 //   1              the name itself, whatever its case and accents
 //   0.96 to 0.99   the same but for a plural, the order of words, an article, or where words are split
 //   0.90 to 0.95   a spelling away: one letter wrong, missing, doubled or swapped in five or more, two in nine or more
@@ -833,6 +874,9 @@ const points = text => Array.from(text, letter => letter.codePointAt(0));
 const lengthOf = text => (/[\ud800-\udbff]/.test(text) ? points(text).length : text.length); // in letters, as elsewhere
 const inOneWord = text => text.replace(/ /g, "");
 const firstLetters = (text, count) => Array.from(text).slice(0, count).join("").trim();
+
+/** The greatest of numbers, however many; 0 of none. */
+const greatestOf = values => values.reduce((greatest, value) => (value > greatest ? value : greatest), values[0] ?? 0);
 
 /** Halves to even. */
 function rint(value) {
@@ -876,7 +920,8 @@ function editsToBeginnings(asked, word, longest) {
     const next = [i];
     for (let j = 1; j <= length; j++) {
       let edits = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (asked[i - 1] === word[j - 1] ? 0 : 1));
-      if (i > 1 && j > 1 && asked[i - 1] === word[j - 2] && asked[i - 2] === word[j - 1]) edits = Math.min(edits, before[j - 2] + 1);
+      if (i > 1 && j > 1 && asked[i - 1] === word[j - 2] && asked[i - 2] === word[j - 1])
+        edits = Math.min(edits, before[j - 2] + 1);
       next.push(edits);
     }
     before = row;
@@ -886,7 +931,8 @@ function editsToBeginnings(asked, word, longest) {
 }
 
 /** Edits to the whole word: each letter that was cut off is one more. */
-const editsToWord = (toBeginnings, word) => toBeginnings[toBeginnings.length - 1] + word.length - (toBeginnings.length - 1);
+const editsToWord = (toBeginnings, word) =>
+  toBeginnings[toBeginnings.length - 1] + word.length - (toBeginnings.length - 1);
 
 /** Words as `likenessOfWords` compares them. */
 const asWord = text => ({letters: points(text), stem: stem(text)});
@@ -922,7 +968,7 @@ function makeLikenessByWords(folded) {
   return text => {
     const words = text.split(" ").map(look);
     let found = 0, covered = 0, weights = 0;
-    asked.forEach((one, i) => (found += (one.letters.length + 1) * Math.max(...words.map(word => word.alike[i]))));
+    asked.forEach((one, i) => (found += (one.letters.length + 1) * greatestOf(words.map(word => word.alike[i]))));
     for (const word of words) {
       covered += word.weight * word.best;
       weights += word.weight;
@@ -943,10 +989,12 @@ function scoreTexts(typed, texts) {
   const found = texts.map(({text, row, shared, isAlias}) => {
     const word = inOneWord(withoutSmallWords(text)), letters = points(word), whole = inOneWord(text);
     let edits = editsToWord(editsToBeginnings(askedLetters, letters, askedLetters.length + 2 * MOST_TYPOS), letters);
-    if (whole === together || (askedLetters.length >= LETTERS_FOR_ONE_EDIT && stem(word) === askedStem)) edits = 0; // hotdogs, hot dog
+    const isPlural = askedLetters.length >= LETTERS_FOR_ONE_EDIT && stem(word) === askedStem; // hotdogs, hot dog
+    if (whole === together || isPlural) edits = 0;
     const shorter = Math.min(letters.length, askedLetters.length);
     let likeness = Math.max(likenessByWords(text), Math.max(0, 1 - edits / Math.max(1, shorter + edits)));
-    if (text.startsWith(typed)) likeness = Math.max(likeness, BEGUN_NAME + (1 - BEGUN_NAME) * (lengthOf(together) / lengthOf(text)));
+    if (text.startsWith(typed))
+      likeness = Math.max(likeness, BEGUN_NAME + (1 - BEGUN_NAME) * (lengthOf(together) / lengthOf(text)));
     likeness = Math.max(likeness, LEAST_BY_GRAMS * shared);
     likeness = (1 - SHARE_OF_GRAMS) * likeness + SHARE_OF_GRAMS * shared;
     if (isAlias) likeness *= ALIAS; // of two as like, the one that is called so is meant
@@ -968,8 +1016,10 @@ function setLevels(folded, found) {
     if (one.edits === 2 && one.letters >= LETTERS_FOR_TWO) one.level = TWO_EDITS;
     if (one.stems.join(" ") === key) one.level = SAME;
   }
-  const near = found.filter(one => one.level > 0 && one.level < SAME_IN_ONE_WORD), own = new Set(near.map(one => one.row));
-  const isLonger = one => !own.has(one.row) && (asked.every(word => one.stems.includes(word)) || one.whole.startsWith(begun));
+  const near = found.filter(one => one.level > 0 && one.level < SAME_IN_ONE_WORD),
+    own = new Set(near.map(one => one.row));
+  const isLonger = one =>
+    !own.has(one.row) && (asked.every(word => one.stems.includes(word)) || one.whole.startsWith(begun));
   if (own.size && !found.some(one => one.level === SAME) && found.some(isLonger)) {
     for (const one of near) one.level = 0; // what was typed may be the beginning or a part of another name
   }
@@ -978,7 +1028,7 @@ function setLevels(folded, found) {
 
 /** Names of two items as near in spelling, and not the same: neither is sure. */
 function dropRivals(found) {
-  const best = Math.max(0, ...found.map(one => one.level));
+  const best = greatestOf(found.map(one => one.level));
   if (!best || best >= SAME_IN_ONE_WORD) return;
   const rivals = found.filter(one => one.level === best);
   if (new Set(rivals.map(one => one.text)).size > 1 && new Set(rivals.map(one => one.row)).size > 1) {
@@ -986,7 +1036,7 @@ function dropRivals(found) {
   }
 }
 
-// ---- names ----------------------------------------------------------------------------------------------------------------
+// ---- names ----------------------------------------------------------------------------------------------------------
 
 const BUCKETS = 1 << 15; // of grams; half of them for pairs of letters, half for triples
 const MOST_BEGUN = 10_000;
@@ -1087,7 +1137,8 @@ class NameTable {
     }
     let most = 0;
     for (let entry = 0; entry < counts.length; entry++) if (counts[entry] > most) most = counts[entry];
-    const floor = Math.floor(most / 4), entries = rowsWhere(counts, shared => shared > floor); // others are hardly ever near
+    const floor = Math.floor(most / 4),
+      entries = rowsWhere(counts, shared => shared > floor); // others are hardly ever near
     const dice = Float64Array.from(entries, entry => (2 * counts[entry]) / (this.sizes[entry] + asked.size));
     const least = dice.length > count ? dice.slice().sort()[dice.length - count] : 0;
     const found = entries.map((entry, i) => ({entry, shared: dice[i]})).filter(({shared}) => shared >= least);
@@ -1134,12 +1185,14 @@ class NameIndex {
   }
 
   rowFolded(text) {
-    const {table} = this, entries = table.equal(this.folding.fold(text)), rows = entries.map(entry => table.rows[entry]);
+    const {table} = this,
+      entries = table.equal(this.folding.fold(text)),
+      rows = entries.map(entry => table.rows[entry]);
     const named = rows.filter((_, i) => entries[i] < table.firstAlias);
     return this.first(named.length ? named : rows);
   }
 
-  /** Up to `limit` [row, score] whose name or an alias is most like `text`, best first. 1 is kept for what `row` gives. */
+  /** Up to `limit` [row, score] whose name or an alias is most like `text`, best first; 1 is kept for that of `row`. */
   find(text, limit) {
     return this.bestFirst(this.alike(text, limit), this.row(text), limit);
   }
@@ -1196,7 +1249,7 @@ function rowsWhere(values, meets) {
   return rows;
 }
 
-// ---- attributes -----------------------------------------------------------------------------------------------------------
+// ---- attributes -----------------------------------------------------------------------------------------------------
 
 /** The one of `known`, a Map, whose key is `text`, or else the first that is it but for case and spaces around it. */
 function sameButForCase(text, known) {
@@ -1208,8 +1261,17 @@ function sameButForCase(text, known) {
 
 /** Up to three of `names`, the best first, that `asked` may stand for. */
 function mostLike(asked, names, folding) {
-  const index = new NameIndex({rowOfId: new Map(names.map((name, row) => [name, row])), names, aliases: [], popularity: null, folding});
-  return index.find(asked, SUGGESTED).filter(([, score]) => score >= LEAST_TO_SUGGEST).map(([row]) => names[row]);
+  const index = new NameIndex({
+    rowOfId: new Map(names.map((name, row) => [name, row])),
+    names,
+    aliases: [],
+    popularity: null,
+    folding,
+  });
+  return index
+    .find(asked, SUGGESTED)
+    .filter(([, score]) => score >= LEAST_TO_SUGGEST)
+    .map(([row]) => names[row]);
 }
 
 const listed = names => `${names.slice(0, SHOWN).join(", ")}${names.length > SHOWN ? ", ..." : ""}` || "none";
@@ -1260,13 +1322,17 @@ class AttributeIndex {
 
   /** Map of attribute to a Map of value to the number of rows; the most frequent first. */
   counts() {
-    const ordered = known => [...known].map(([value, rows]) => [value, rows.length]).sort((one, other) => other[1] - one[1] || compareTexts(one[0], other[0]));
+    const ordered = known =>
+      [...known]
+        .map(([value, rows]) => [value, rows.length])
+        .sort((one, other) => other[1] - one[1] || compareTexts(one[0], other[0]));
     return new Map([...this.known].map(([attribute, known]) => [attribute, new Map(ordered(known))]));
   }
 
   /** The attribute of this name, whatever its case. */
   called(attribute) {
-    if (!isText(attribute)) throw new InvalidArgumentError(`an attribute is asked for as ${shown(attribute)}; give a text`);
+    if (!isText(attribute))
+      throw new InvalidArgumentError(`an attribute is asked for as ${shown(attribute)}; give a text`);
     const name = sameButForCase(attribute, this.known);
     if (name !== null) return name;
     const like = mostLike(attribute, [...this.known.keys()], this.folding);
@@ -1292,7 +1358,9 @@ class AttributeIndex {
     for (const [attribute, condition] of conditions) {
       const forbids = isText(condition) ? null : pairsOf(condition);
       if (forbids && (forbids.length !== 1 || forbids[0][0] !== "not")) {
-        throw new InvalidArgumentError(`the condition on ${shown(attribute)} is ${shown(condition)}; give a value, several, or {not: ...}`);
+        throw new InvalidArgumentError(
+          `the condition on ${shown(attribute)} is ${shown(condition)}; give a value, several, or {not: ...}`,
+        );
       }
       const having = this.having(attribute, several(forbids ? forbids[0][1] : condition, attribute));
       for (let row = 0; row < this.rows; row++) allowed[row] &= forbids ? 1 - having[row] : having[row];
@@ -1303,9 +1371,13 @@ class AttributeIndex {
   having(attribute, values) {
     const name = this.called(attribute), known = this.known.get(name), mask = new Uint8Array(this.rows);
     for (const value of values) {
-      if (!isText(value)) throw new InvalidArgumentError(`a value of ${name} is asked for as ${shown(value)}; give a text`);
+      if (!isText(value))
+        throw new InvalidArgumentError(`a value of ${name} is asked for as ${shown(value)}; give a text`);
       const same = sameButForCase(value, known);
-      if (same === null) throw new UnknownAttributeError(`no item has ${shown(value)} as its ${name}; ${someOf(known, value, this.folding)}`);
+      if (same === null)
+        throw new UnknownAttributeError(
+          `no item has ${shown(value)} as its ${name}; ${someOf(known, value, this.folding)}`,
+        );
       for (const row of known.get(same)) mask[row] = 1;
     }
     return mask;
@@ -1328,14 +1400,24 @@ class AttributeIndex {
   read(text) {
     if (!isText(text)) throw new InvalidArgumentError(`a condition is ${shown(text)}; give a text`);
     const read = [...text.matchAll(/(!?)[=:]/g)].map(found => ({
-      attribute: text.slice(0, found.index), value: text.slice(found.index + found[0].length), forbids: found[1] === "!",
+      attribute: text.slice(0, found.index),
+      value: text.slice(found.index + found[0].length),
+      forbids: found[1] === "!",
     }));
     if (!read.length) {
-      const having = [...this.known].map(([name, known]) => [name, sameButForCase(text, known)]).filter(([, same]) => same !== null);
-      const meant = having.length ? `did you mean ${listed(having.map(([name, same]) => `${name}=${same}`))}?` : this.examples();
-      throw new InvalidArgumentError(`${shown(text)} is no condition; give ATTRIBUTE=VALUE or ATTRIBUTE!=VALUE; ${meant}`);
+      const having = [...this.known]
+        .map(([name, known]) => [name, sameButForCase(text, known)])
+        .filter(([, same]) => same !== null);
+      const meant = having.length
+        ? `did you mean ${listed(having.map(([name, same]) => `${name}=${same}`))}?`
+        : this.examples();
+      throw new InvalidArgumentError(
+        `${shown(text)} is no condition; give ATTRIBUTE=VALUE or ATTRIBUTE!=VALUE; ${meant}`,
+      );
     }
-    const known = read.map(one => ({...one, attribute: sameButForCase(one.attribute, this.known)})).filter(one => one.attribute !== null);
+    const known = read
+      .map(one => ({...one, attribute: sameButForCase(one.attribute, this.known)}))
+      .filter(one => one.attribute !== null);
     const valued = known.find(one => sameButForCase(one.value, this.known.get(one.attribute)) !== null);
     return valued ?? known[0] ?? read[0]; // a name that holds such a sign itself is known by what the items have
   }
@@ -1380,7 +1462,8 @@ class AttributeIndex {
     for (const number of this.numbersOf(row)) {
       const {attribute, value, rows} = this.byRow.values[number];
       const both = others.filter((_, i) => ofOthers[i].has(number));
-      if (both.length) found.push({attribute, value, rows: both, worth: both.length * Math.log(this.rows / rows.length)});
+      if (both.length)
+        found.push({attribute, value, rows: both, worth: both.length * Math.log(this.rows / rows.length)});
     }
     return found.sort((one, other) =>
       other.worth - one.worth || compareTexts(one.attribute, other.attribute) || compareTexts(one.value, other.value));
@@ -1396,10 +1479,16 @@ function compareTexts(one, other) {
   return first.length - second.length;
 }
 
-// ---- families: kinds of items by what they have in common -------------------------------------------------------------------
+// ---- families: kinds of items by what they have in common -----------------------------------------------------------
 
-const ALIASES = "aliases.tsv", ATTRIBUTES = "attributes.tsv", FAMILIES = "families.tsv", IDS = "ids.txt", NAMES = "names.txt";
-const POPULARITY = "popularity.uint8", VOCABULARY = "vocabulary.tsv", VOCABULARY_VECTORS = "vocabulary.int8";
+const ALIASES = "aliases.tsv",
+  ATTRIBUTES = "attributes.tsv",
+  FAMILIES = "families.tsv",
+  IDS = "ids.txt",
+  NAMES = "names.txt";
+const POPULARITY = "popularity.uint8",
+  VOCABULARY = "vocabulary.tsv",
+  VOCABULARY_VECTORS = "vocabulary.int8";
 const NAMES_OF_ONE = 4; // that may come before the next family
 
 /** All items with one value of one attribute; each is there once, so that it can be a key. */
@@ -1488,7 +1577,7 @@ class FamilyIndex {
   }
 }
 
-// ---- items ----------------------------------------------------------------------------------------------------------------
+// ---- items ----------------------------------------------------------------------------------------------------------
 
 const SUGGESTIONS = 3;
 const ITEMS_FOR_A_FAMILY = 4;
@@ -1539,9 +1628,17 @@ class Items {
   }
 
   get index() {
-    return this.once("index", () => new NameIndex({
-      rowOfId: this.rowOfId, names: this.names, aliases: [...this.file.records(ALIASES, 1)], popularity: this.popularity, folding: this.folding,
-    }));
+    return this.once(
+      "index",
+      () =>
+        new NameIndex({
+          rowOfId: this.rowOfId,
+          names: this.names,
+          aliases: [...this.file.records(ALIASES, 1)],
+          popularity: this.popularity,
+          folding: this.folding,
+        }),
+    );
   }
 
   get attributes() {
@@ -1557,7 +1654,8 @@ class Items {
     return this.once("popularity", () => {
       if (!this.file.has(POPULARITY)) return this.objective.popularity();
       const known = this.file.data(POPULARITY);
-      if (known.length !== this.rows) throw new FileFormatError(`${this.file.name}: ${shown(POPULARITY)} has ${known.length} bytes; export it again`);
+      if (known.length !== this.rows)
+        throw new FileFormatError(`${this.file.name}: ${shown(POPULARITY)} has ${known.length} bytes; export it again`);
       return known;
     });
   }
@@ -1572,7 +1670,9 @@ class Items {
         rowOf.get(attribute).set(value, count++);
       }
       if (data.length !== count * this.manifest.dims) {
-        throw new FileFormatError(`${this.file.name}: ${shown(VOCABULARY_VECTORS)} has ${data.length} bytes for ${count} values and ${this.manifest.dims} dims`);
+        throw new FileFormatError(
+          `${this.file.name}: ${shown(VOCABULARY_VECTORS)} has ${data.length} bytes for ${count} values and ${this.manifest.dims} dims`,
+        );
       }
       return {rowOf, entries: new Int8Array(data.buffer, data.byteOffset, data.length)};
     });
@@ -1587,7 +1687,11 @@ class Items {
   row(text) {
     checkText(text);
     const row = this.index.row(text);
-    if (row === null) throw new UnknownItemError(text, this.index.find(text, SUGGESTIONS).map(([found]) => this.names[found]));
+    if (row === null)
+      throw new UnknownItemError(
+        text,
+        this.index.find(text, SUGGESTIONS).map(([found]) => this.names[found]),
+      );
     return row;
   }
 
@@ -1618,14 +1722,23 @@ class Items {
     const family = this.families.calledJust(text);
     if (family) return family;
     const matches = this.match(text, SUGGESTIONS);
-    if (!matches.length || matches[0][1] < SURE) throw new UnknownItemError(text, matches.map(([found]) => this.label(found)));
+    if (!matches.length || matches[0][1] < SURE)
+      throw new UnknownItemError(
+        text,
+        matches.map(([found]) => this.label(found)),
+      );
     return matches[0][0];
   }
 
   /** What `text` means to somebody who wants none of it: a family goes before an item that only has it as an alias. */
   resolveUnwanted(text) {
     const found = this.resolve(text);
-    if (found instanceof Family || text === this.ids[found] || this.folding.fold(text) === this.folding.fold(this.names[found])) return found;
+    if (
+      found instanceof Family ||
+      text === this.ids[found] ||
+      this.folding.fold(text) === this.folding.fold(this.names[found])
+    )
+      return found;
     const [best] = this.families.find(text, 1);
     return best && best[1] > ONE_EDIT && this.families.count(best[0]) ? best[0] : found;
   }
@@ -1648,10 +1761,11 @@ class Items {
 }
 
 function checkText(item) {
-  if (!isText(item)) throw new InvalidArgumentError(`an item is asked for by its id, name or alias, not by ${shown(item)}`);
+  if (!isText(item))
+    throw new InvalidArgumentError(`an item is asked for by its id, name or alias, not by ${shown(item)}`);
 }
 
-// ---- integer queries and what their scores are worth ---------------------------------------------------------------------------
+// ---- integer queries and what their scores are worth ----------------------------------------------------------------
 
 const EXACT_IN_FLOAT32 = 2 ** 24;
 const EXACT_IN_FLOAT64 = 2 ** 53;
@@ -1691,7 +1805,7 @@ function weightedQuery(vectors, weights, exactBias = null) {
     const factor = weights[i] / unit;
     for (let column = 0; column < columns; column++) total[column] += factor * vector[column];
   });
-  if (Math.max(...total.map(Math.abs)) <= (isWhole ? 0 : (ROUNDING * count) / unit)) return new Float64Array(columns);
+  if (greatestOf(total.map(Math.abs)) <= (isWhole ? 0 : (ROUNDING * count) / unit)) return new Float64Array(columns);
   if (exactBias) {
     const bias = exactBias(count) / unit;
     total[columns - 1] = isWhole ? rint(bias) : bias;
@@ -1701,7 +1815,7 @@ function weightedQuery(vectors, weights, exactBias = null) {
 
 const ROWS_AT_ONCE = 4096; // which stay in the processor's cache from one pass to the next
 
-/** The integer scores of all rows: float64 [rows], exact. Eight columns a pass, which is twice as fast as one by one. */
+/** The integer scores of all rows: float64 [rows], exact. Eight columns a pass are twice as fast as one by one. */
 function scoreRows(table, rows, query) {
   const columns = query.length, scores = new Float64Array(rows);
   for (let first = 0; first < rows; first += ROWS_AT_ONCE) {
@@ -1710,7 +1824,8 @@ function scoreRows(table, rows, query) {
     for (; column + 8 <= columns; column += 8) addEightColumns(table, query, scores, first, last, column);
     for (; column < columns; column++) {
       const entry = query[column];
-      for (let row = first, at = first * columns + column; row < last; row++, at += columns) scores[row] += table[at] * entry;
+      for (let row = first, at = first * columns + column; row < last; row++, at += columns)
+        scores[row] += table[at] * entry;
     }
   }
   return scores;
@@ -1753,7 +1868,13 @@ function topRows(scores, k, barred) {
 /** Of a model of attributes: its rows have nearly the same norm, so that a dot product is a cosine. */
 class AttributeObjective {
   constructor(table, manifest) {
-    Object.assign(this, {table, rows: manifest.rows, dims: manifest.dims, columns: manifest.columns, scale: manifest.scale});
+    Object.assign(this, {
+      table,
+      rows: manifest.rows,
+      dims: manifest.dims,
+      columns: manifest.columns,
+      scale: manifest.scale,
+    });
     this.bestIsAlike = true; // what is recommended for one item is what is most like it
   }
 
@@ -1785,7 +1906,9 @@ class AttributeObjective {
 
   /** Where a row points, about 1 long: float32 [dims]. */
   direction(vector) {
-    return Float32Array.from(vector.subarray(0, this.dims), entry => Math.fround(Math.fround(entry) * Math.fround(this.scale)));
+    return Float32Array.from(vector.subarray(0, this.dims), entry =>
+      Math.fround(Math.fround(entry) * Math.fround(this.scale)),
+    );
   }
 
   /** The cosine from which on two rows are alike: that which three in a hundred pairs of 256 rows reach. */
@@ -1800,7 +1923,8 @@ class AttributeObjective {
     const cosines = new Float64Array((count * (count - 1)) / 2);
     let at = 0;
     for (let i = 0; i < count; i++) {
-      for (let j = i + 1; j < count; j++) cosines[at++] = dot(some[i], some[j], this.dims) / Math.sqrt(Math.max(squares[i] * squares[j], 1));
+      for (let j = i + 1; j < count; j++)
+        cosines[at++] = dot(some[i], some[j], this.dims) / Math.sqrt(Math.max(squares[i] * squares[j], 1));
     }
     if (!at) return 1;
     return cosines.sort()[at - 1 - Math.floor((at * 3) / 100)];
@@ -1834,11 +1958,13 @@ class AttributeObjective {
     return null;
   }
 
-  /** The row that points where `vector` does, about as long as the table's and no longer than 1 / scale: int8 [columns]. */
+  /** The row that points where `vector` does, as long as the table's and no longer than 1 / scale: int8 [columns]. */
   rowTowards(vector) {
     const length = Math.sqrt(dot(vector, vector, this.dims));
-    if (length === 0) throw new InvalidArgumentError("the items that it is placed by cancel one another out; give others");
-    const direction = Array.from(vector, entry => entry / length), radius = 1 / this.scale;
+    if (length === 0)
+      throw new InvalidArgumentError("the items that it is placed by cancel one another out; give others");
+    const direction = Array.from(vector, entry => entry / length),
+      radius = 1 / this.scale;
     let row;
     for (let i = 0; i < SHORTENINGS; i++) { // until a rounded row is no longer than it may be
       const reach = (1 + i * (1 - 0.002 - 1)) * radius;
@@ -1859,7 +1985,9 @@ class InteractionObjective extends AttributeObjective {
     const {entry, power, negative_columns: negative} = manifest.preference;
     this.bestIsAlike = false;
     this.exactBias = count => entry * count ** power;
-    this.signs = Array.from({length: this.columns}, (_, i) => (i === this.dims ? 0 : i < this.dims - negative ? 1 : -1));
+    this.signs = Array.from({length: this.columns}, (_, i) =>
+      i === this.dims ? 0 : i < this.dims - negative ? 1 : -1,
+    );
   }
 
   query(vectors, weights) {
@@ -1915,7 +2043,7 @@ class InteractionObjective extends AttributeObjective {
   }
 }
 
-// ---- favorites, dislikes, tastes ------------------------------------------------------------------------------------------------
+// ---- favorites, dislikes, tastes ------------------------------------------------------------------------------------
 
 const LOSS = 2;
 const MOST_AS_WELL_KNOWN = 4096; // are looked through: where nothing is known of a million, all would be
@@ -1923,18 +2051,23 @@ const CANDIDATES_FOR_EACH = 5; // of diverse results
 
 /** What was named: {found: rows, then families, vectors of each, weights or null for 1 each}. */
 function resolveLikes(items, favorites, dislikes) {
-  if (isText(favorites)) throw new InvalidArgumentError(`items is the text ${shown(favorites)}; give an array of items, or use similar()`);
+  if (isText(favorites))
+    throw new InvalidArgumentError(`items is the text ${shown(favorites)}; give an array of items, or use similar()`);
   const pairs = favorites == null ? null : pairsOf(favorites);
   const named = pairs ?? several(favorites ?? [], "items").map(item => [item, 1]);
   const unwanted = dislikes.map(item => [item, -1]);
   const weightOf = new Map();
   for (const [item, weight] of [...named, ...unwanted]) {
-    if (typeof weight !== "number" || !Number.isFinite(weight)) throw new InvalidArgumentError(`the weight is ${shown(weight)}; give a finite number`);
+    if (typeof weight !== "number" || !Number.isFinite(weight))
+      throw new InvalidArgumentError(`the weight is ${shown(weight)}; give a finite number`);
     const found = weight >= 0 ? items.resolve(item) : items.resolveUnwanted(item);
     const before = weightOf.get(found);
     if (before !== undefined && before !== weight) {
       const name = items.label(found);
-      throw new ContradictoryLikesError(`${name} is given the weights ${before} and ${weight}, where a dislike is negative; give one`, [name]);
+      throw new ContradictoryLikesError(
+        `${name} is given the weights ${before} and ${weight}, where a dislike is negative; give one`,
+        [name],
+      );
     }
     weightOf.set(found, weight);
   }
@@ -1952,14 +2085,15 @@ function familyVector(items, family) {
     const {rowOf, entries} = items.vocabulary, {dims} = items.manifest;
     const attribute = sameButForCase(family.attribute, rowOf), known = attribute === null ? null : rowOf.get(attribute);
     const value = known && sameButForCase(family.value, known);
-    if (value != null) return objective.rowTowards(entries.subarray(known.get(value) * dims, (known.get(value) + 1) * dims));
+    if (value != null)
+      return objective.rowTowards(entries.subarray(known.get(value) * dims, (known.get(value) + 1) * dims));
   }
   const rows = items.families.rows(family);
   if (!rows.length) throw new InvalidArgumentError(`no item is left with ${family.id}; name another favorite`);
   return objective.middle(rows.map(row => items.vector(row)));
 }
 
-/** What favorites and dislikes ask for: {likes, tastes: {members, query, weight}, dislikes: {query, weight}, banned}. */
+/** What is asked of the rows: {likes, tastes: {members, query, weight}, dislikes: {query, weight}, banned}. */
 function formQuestion(items, likes, blend) {
   const {vectors, weights, found} = likes, {objective} = items, way = checkBlend(items, blend);
   const places = vectors.map((_, i) => i);
@@ -1970,7 +2104,8 @@ function formQuestion(items, likes, blend) {
     if (found[place] instanceof Family) for (const row of items.families.rows(found[place])) banned.push(row);
   }
   if (!liked.length) return {likes, tastes: [], dislikes: [], banned};
-  const groups = way === "each" ? groupFavorites(liked.map(i => vectors[i]), items.manifest.dims, objective.alikeFrom) : [liked.map((_, i) => i)];
+  const {dims} = items.manifest, all = [liked.map((_, i) => i)];
+  const groups = way === "each" ? groupFavorites(liked.map(i => vectors[i]), dims, objective.alikeFrom) : all;
   const tastes = groups.map(group => {
     const members = group.map(i => liked[i]), some = weights && members.map(i => weights[i]);
     const query = objective.query(members.map(i => vectors[i]), some);
@@ -1981,15 +2116,19 @@ function formQuestion(items, likes, blend) {
     return {members, query, weight: some ? some.reduce((sum, weight) => sum + weight, 0) : members.length};
   });
   if (!disliked.length) return {likes, tastes, dislikes: [], banned};
-  const greatest = Math.max(...weights);
-  const dislikes = disliked.map(i => ({query: integerQuery(objective.queryTowards(vectors[i])), weight: -weights[i] / greatest}));
+  const greatest = greatestOf(weights);
+  const dislikes = disliked.map(i => ({
+    query: integerQuery(objective.queryTowards(vectors[i])),
+    weight: -weights[i] / greatest,
+  }));
   for (const taste of tastes) taste.query = integerQuery(taste.query); // as long as every dislike
   return {likes, tastes, dislikes, banned};
 }
 
 function checkBlend(items, blend) {
   if (blend == null) return items.objective.bestIsAlike ? "each" : "together";
-  if (blend !== "each" && blend !== "together") throw new InvalidArgumentError(`blend is ${shown(blend)}; give one of each, together`);
+  if (blend !== "each" && blend !== "together")
+    throw new InvalidArgumentError(`blend is ${shown(blend)}; give one of each, together`);
   return blend;
 }
 
@@ -2016,8 +2155,9 @@ function groupFavorites(vectors, dims, alikeFrom) {
     let kept = 0;
     for (let i = 1; i < sums.length; i++) if (nearest[i].greatest > nearest[kept].greatest) kept = i;
     const {best: merged, greatest} = nearest[kept];
-    if (!(greatest >= alikeFrom)) return groups.filter(group => group).map(group => group.sort((one, other) => one - other));
-    groups[kept].push(...groups[merged]);
+    if (!(greatest >= alikeFrom))
+      return groups.filter(group => group).map(group => group.sort((one, other) => one - other));
+    groups[kept] = groups[kept].concat(groups[merged]);
     groups[merged] = null;
     for (let column = 0; column < dims; column++) sums[kept][column] += sums[merged][column];
     squares[kept] = dot(sums[kept], sums[kept]);
@@ -2039,7 +2179,8 @@ function makeLosses(items, dislikes) {
   const {objective} = items, bound = (1 + objective.alikeFrom) / 2;
   return dislikes.map(({query, weight}) => {
     const length = Math.sqrt(dot(query, query));
-    return vector => rint(LOSS * weight * Math.max(dot(vector, query) - rint(length * (bound * objective.lengthOf(vector))), 0));
+    return vector =>
+      rint(LOSS * weight * Math.max(dot(vector, query) - rint(length * (bound * objective.lengthOf(vector))), 0));
   });
 }
 
@@ -2049,7 +2190,7 @@ function makeScorer(items, {tastes, dislikes}) {
   return row => {
     const vector = items.vector(row), loss = losses.reduce((sum, of) => sum + of(vector), 0);
     const scores = tastes.map(({query}, i) => cosines[i](dot(query, vector) - loss));
-    const score = Math.max(...scores);
+    const score = greatestOf(scores);
     return {score, taste: scores.indexOf(score)};
   };
 }
@@ -2064,7 +2205,8 @@ function interleave(lists, weights, k) {
     let next = -1;
     lists.forEach((list, i) => {
       if (places[i] >= list.length) return;
-      const share = weights[i] / (2 * turns[i] + 1), best = next < 0 ? -Infinity : weights[next] / (2 * turns[next] + 1);
+      const share = weights[i] / (2 * turns[i] + 1),
+        best = next < 0 ? -Infinity : weights[next] / (2 * turns[next] + 1);
       if (share > best || (share === best && turns[i] < turns[next])) next = i;
     });
     if (next < 0) break;
@@ -2084,18 +2226,20 @@ function rankBestKnown(items, disliked, barred, k) {
     stop = start;
     while (stop < rows.length && known[rows[stop]] === known[rows[start]]) stop++;
     const some = rows.slice(start, Math.min(stop, start + MOST_AS_WELL_KNOWN));
-    for (const place of spread(some.map(row => items.vector(row)), before, dims, items.objective.alikeFrom, k - chosen.length)) {
+    const vectors = some.map(row => items.vector(row));
+    for (const place of spread(vectors, before, dims, items.objective.alikeFrom, k - chosen.length)) {
       chosen.push(some[place]);
-      before.push(items.vector(some[place]));
+      before.push(vectors[place]);
     }
   }
-  const best = [...new Set([...chosen, ...rows])].slice(0, k), greatest = Math.max(1, known.reduce((most, one) => Math.max(most, one), 0));
+  const best = [...new Set([...chosen, ...rows])].slice(0, k), greatest = Math.max(1, greatestOf(known));
   return best.map(row => [row, Math.fround(known[row] / greatest)]);
 }
 
 /** The places of up to `most` of `vectors`, one by one the least like all before; none that is alike to one. */
 function spread(vectors, before, dims, alikeFrom, most) {
-  const squares = vectors.map(vector => dot(vector, vector, dims)), nearest = new Float64Array(vectors.length).fill(-Infinity);
+  const squares = vectors.map(vector => dot(vector, vector, dims)),
+    nearest = new Float64Array(vectors.length).fill(-Infinity);
   const add = one => {
     const square = dot(one, one, dims);
     vectors.forEach((vector, i) => {
@@ -2124,7 +2268,9 @@ function diversify(items, ranking, k, share) {
   while (chosen.length < k && left.size) {
     let best = -1, greatest = -Infinity;
     for (const i of left) {
-      const gain = Math.fround(Math.fround(Math.fround(1 - share) * ranking[i][1]) - Math.fround(Math.fround(share) * nearest[i]));
+      const gain = Math.fround(
+        Math.fround(Math.fround(1 - share) * ranking[i][1]) - Math.fround(Math.fround(share) * nearest[i]),
+      );
       if (gain > greatest) [best, greatest] = [i, gain];
     }
     left.delete(best);
@@ -2137,20 +2283,23 @@ function diversify(items, ranking, k, share) {
   return chosen;
 }
 
-// ---- the API --------------------------------------------------------------------------------------------------------------
+// ---- the API --------------------------------------------------------------------------------------------------------
 
 const OPTIONS = ["k", "exclude", "where", "diversify"];
 const OPTIONS_OF_RECOMMEND = [...OPTIONS, "dislikes", "blend"];
 
 function checkCount(name, value) {
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError(`${name} is ${shown(value)}; give a whole number from 1`);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError(`${name} is ${shown(value)}; give a whole number from 1`);
   return value;
 }
 
 function checkOptions(given, known) {
-  if (!isRecord(given)) throw new InvalidArgumentError(`options are ${shown(given)}; give an object of ${known.join(", ")}`);
+  if (!isRecord(given))
+    throw new InvalidArgumentError(`options are ${shown(given)}; give an object of ${known.join(", ")}`);
   for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw new InvalidArgumentError(`there is no option ${shown(name)}; give ${known.join(", ")}`);
+    if (!known.includes(name))
+      throw new InvalidArgumentError(`there is no option ${shown(name)}; give ${known.join(", ")}`);
   }
   const k = checkCount("k", given.k ?? 10), share = given.diversify ?? 0, where = given.where ?? null;
   if (typeof share !== "number" || !(share >= 0 && share <= 1)) {
@@ -2167,7 +2316,9 @@ function checkOptions(given, known) {
 export class Recommender {
   /** @param bytes the whole file, an ArrayBuffer or a view of one; it is read in place. @param name for messages */
   constructor(bytes, name = "the file") {
-    const view = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
+    const view = ArrayBuffer.isView(bytes)
+      ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      : new Uint8Array(bytes);
     this._file = new ModelFile(view, name);
     this._items = new Items(this._file);
   }
@@ -2182,10 +2333,15 @@ export class Recommender {
     if (isText(given) || (typeof URL === "function" && given instanceof URL)) return Recommender.open(fetchFile(given));
     if (isBuffer(given)) return new Recommender(given);
     if (!given || typeof given.arrayBuffer !== "function") {
-      throw new InvalidArgumentError(`a file is asked for by ${shown(given)}; give its bytes, a Response, a Blob or an address`);
+      throw new InvalidArgumentError(
+        `a file is asked for by ${shown(given)}; give its bytes, a Response, a Blob or an address`,
+      );
     }
     const name = given.url || given.name || "the file";
-    if (given.ok === false) throw new ModelFileError(`${name}: the server answered ${given.status}; give the address of a .tflite file made by mignon`);
+    if (given.ok === false)
+      throw new ModelFileError(
+        `${name}: the server answered ${given.status}; give the address of a .tflite file made by mignon`,
+      );
     let bytes;
     try {
       bytes = await given.arrayBuffer();
@@ -2210,16 +2366,20 @@ export class Recommender {
     return this._items.rows;
   }
 
-  /** Items whose name or an alias resembles `text`, and families whose value does: {id, name, score, kind, size, sure}. */
+  /** Items and families whose name resembles `text`, best first: {id, name, score, kind, size, sure}. */
   find(text, limit = 5) {
     checkText(text);
-    return this._items.match(text, checkCount("limit", limit)).map(([found, score]) => describe(this._items, found, score));
+    return this._items
+      .match(text, checkCount("limit", limit))
+      .map(([found, score]) => describe(this._items, found, score));
   }
 
   /** What somebody who has typed `text` so far may mean: as `find`, and what begins so, the best known first. */
   complete(text, limit = 6) {
     checkText(text);
-    return this._items.complete(text, checkCount("limit", limit)).map(([found, score]) => describe(this._items, found, score));
+    return this._items
+      .complete(text, checkCount("limit", limit))
+      .map(([found, score]) => describe(this._items, found, score));
   }
 
   /**
@@ -2250,7 +2410,10 @@ export class Recommender {
 
   /** The k items most like `item`, without `item` itself; for a family its own items nearest to its middle. */
   similar(item, options = {}) {
-    const items = this._items, {objective} = items, found = items.resolve(item), checked = checkOptions(options, OPTIONS);
+    const items = this._items,
+      {objective} = items,
+      found = items.resolve(item),
+      checked = checkOptions(options, OPTIONS);
     if (!(found instanceof Family) && objective.bestIsAlike) return this.recommend([items.ids[found]], options);
     const barred = this._barred(items.expand(checked.exclude), checked.where);
     if (found instanceof Family) {
@@ -2259,7 +2422,11 @@ export class Recommender {
     } else {
       barred[found] = 1;
     }
-    return this._nearest(objective.queryTowards(found instanceof Family ? familyVector(items, found) : items.vector(found)), barred, checked);
+    return this._nearest(
+      objective.queryTowards(found instanceof Family ? familyVector(items, found) : items.vector(found)),
+      barred,
+      checked,
+    );
   }
 
   /**
@@ -2278,12 +2445,17 @@ export class Recommender {
     const rankings = question.tastes.map(({query}) => {
       const scores = scoreRows(this._file.table, items.rows, query), cosine = items.objective.cosine(query);
       if (losses.length) {
-        for (let row = 0; row < items.rows; row++) if (!barred[row]) for (const loss of losses) scores[row] -= loss(items.vector(row));
+        for (let row = 0; row < items.rows; row++)
+          if (!barred[row]) for (const loss of losses) scores[row] -= loss(items.vector(row));
       }
       return this._best(scores, barred, checked, score => cosine(score));
     });
     if (rankings.length === 1 && !losses.length) return this._neighbors(rankings[0]);
-    const rows = interleave(rankings.map(ranking => ranking.map(([row]) => row)), question.tastes.map(taste => taste.weight), k);
+    const rows = interleave(
+      rankings.map(ranking => ranking.map(([row]) => row)),
+      question.tastes.map(taste => taste.weight),
+      k,
+    );
     const scoreOf = makeScorer(items, question);
     return this._neighbors(rows.map(row => [row, scoreOf(row).score]));
   }
@@ -2319,7 +2491,8 @@ export class Recommender {
   /** The item of a row of the table: {id, name}. */
   item(row) {
     const {ids, names} = this._items;
-    if (!Number.isInteger(row) || row < 0 || row >= ids.length) throw new InvalidArgumentError(`there is no row ${shown(row)}; give one below ${ids.length}`);
+    if (!Number.isInteger(row) || row < 0 || row >= ids.length)
+      throw new InvalidArgumentError(`there is no row ${shown(row)}; give one below ${ids.length}`);
     return {id: ids[row], name: names[row]};
   }
 
@@ -2328,23 +2501,39 @@ export class Recommender {
    * part, share}], shared: [{attribute, value, favorites}]}. The parts sum up to the score.
    */
   explain(favorites, result, options = {}) {
-    const items = this._items, {dislikes, blend} = checkOptions(options, ["dislikes", "blend"]);
-    const likes = resolveLikes(items, favorites, dislikes), question = formQuestion(items, likes, blend), row = items.row(result);
-    if (!question.tastes.length) throw new InvalidArgumentError("no favorites were given; name at least one item that is liked, with a weight above 0");
+    const items = this._items,
+      {dislikes, blend} = checkOptions(options, ["dislikes", "blend"]);
+    const likes = resolveLikes(items, favorites, dislikes),
+      question = formQuestion(items, likes, blend),
+      row = items.row(result);
+    if (!question.tastes.length)
+      throw new InvalidArgumentError(
+        "no favorites were given; name at least one item that is liked, with a weight above 0",
+      );
     const {score, taste} = makeScorer(items, question)(row);
-    return {...this.item(row), score, contributions: contributionsTo(items, question, taste, row), shared: sharedValues(items, likes, row)};
+    return {
+      ...this.item(row),
+      score,
+      contributions: contributionsTo(items, question, taste, row),
+      shared: sharedValues(items, likes, row),
+    };
   }
 
   /** Which rows do not come back: Uint8Array [rows]. */
   _barred(rows, where) {
-    const barred = where ? this._items.attributes.allowed(where).map(isAllowed => 1 - isAllowed) : new Uint8Array(this._items.rows);
+    const barred = where
+      ? this._items.attributes.allowed(where).map(isAllowed => 1 - isAllowed)
+      : new Uint8Array(this._items.rows);
     for (const row of rows) barred[row] = 1;
     return barred;
   }
 
   /** The best [row, score] of all rows, diverse where that is asked for. */
   _best(scores, barred, {k, share}, asScore) {
-    const best = topRows(scores, Math.min(share ? CANDIDATES_FOR_EACH * k : k, scores.length), barred).map(row => [row, asScore(scores[row])]);
+    const best = topRows(scores, Math.min(share ? CANDIDATES_FOR_EACH * k : k, scores.length), barred).map(row => [
+      row,
+      asScore(scores[row]),
+    ]);
     return share ? diversify(this._items, best, k, share) : best;
   }
 
@@ -2364,23 +2553,35 @@ async function fetchFile(address) {
   try {
     return await fetch(address);
   } catch (error) {
-    throw new ModelFileError(`${address}: cannot be fetched (${error.message}); give the address of a .tflite file made by mignon, or its bytes`);
+    throw new ModelFileError(
+      `${address}: cannot be fetched (${error.message}); give the address of a .tflite file made by mignon, or its bytes`,
+    );
   }
 }
 
 function describe(items, found, score) {
   const sure = score >= SURE;
-  if (found instanceof Family) return {id: found.id, name: found.value, score, kind: "family", size: items.families.count(found), sure};
+  if (found instanceof Family)
+    return {id: found.id, name: found.value, score, kind: "family", size: items.families.count(found), sure};
   return {id: items.ids[found], name: items.names[found], score, kind: "item", size: 1, sure};
 }
 
 /** What each favorite contributes to the score of a row by the taste that it answers best; the greatest part first. */
 function contributionsTo(items, {likes, tastes, dislikes}, best, row) {
-  const {objective, manifest: {scale}} = items, taste = tastes[best], vector = items.vector(row);
-  const weights = likes.weights ?? likes.vectors.map(() => 1), greatest = Math.max(...weights);
-  const directions = likes.vectors.map(one => objective.part(one)), sum = new Float64Array(items.columns);
-  for (const member of taste.members) directions[member].forEach((entry, i) => (sum[i] += (weights[member] / greatest) * entry));
-  const unit = scale / Math.sqrt(dot(sum, sum)), lossUnit = scale / Math.sqrt(dot(taste.query, taste.query));
+  const {
+      objective,
+      manifest: {scale},
+    } = items,
+    taste = tastes[best],
+    vector = items.vector(row);
+  const weights = likes.weights ?? likes.vectors.map(() => 1),
+    greatest = greatestOf(weights);
+  const directions = likes.vectors.map(one => objective.part(one)),
+    sum = new Float64Array(items.columns);
+  for (const member of taste.members)
+    directions[member].forEach((entry, i) => (sum[i] += (weights[member] / greatest) * entry));
+  const unit = scale / Math.sqrt(dot(sum, sum)),
+    lossUnit = scale / Math.sqrt(dot(taste.query, taste.query));
   const losses = makeLosses(items, dislikes).map(loss => loss(vector));
   const parts = weights.map((weight, i) => {
     if (weight < 0) return -losses.shift() * lossUnit;
@@ -2398,22 +2599,25 @@ function contributionsTo(items, {likes, tastes, dislikes}, best, row) {
 
 /** The values of kinds that are liked, then those that a row has in common with items that are. */
 function sharedValues(items, likes, row) {
-  const isLiked = likes.found.filter((_, i) => !likes.weights || likes.weights[i] > 0);
-  const kinds = isLiked.filter(one => one instanceof Family), shared = new Map();
+  const liked = likes.found.filter((_, i) => !likes.weights || likes.weights[i] > 0);
+  const own = items.attributes.of(row), shared = new Map();
   const add = (attribute, value, names) => {
-    const key = `${attribute}\t${value}`, before = shared.get(key);
-    if (before) before.favorites.push(...names);
-    else shared.set(key, {attribute, value, favorites: names});
+    const key = `${attribute}\t${value}`;
+    if (!shared.has(key)) shared.set(key, {attribute, value, favorites: []});
+    for (const name of names) shared.get(key).favorites.push(name);
   };
-  const own = items.attributes.of(row);
-  for (const kind of kinds) if ((own.get(kind.attribute) ?? []).includes(kind.value)) shared.set(`${kind.attribute}\t${kind.value}`, {attribute: kind.attribute, value: kind.value, favorites: [kind.id]});
-  for (const {attribute, value, rows} of items.attributes.shared(row, isLiked.filter(one => !(one instanceof Family)))) {
-    add(attribute, value, rows.map(one => items.names[one]));
+  for (const kind of liked) {
+    const has = kind instanceof Family && (own.get(kind.attribute) ?? []).includes(kind.value);
+    if (has) add(kind.attribute, kind.value, [kind.id]);
+  }
+  const rows = liked.filter(one => !(one instanceof Family));
+  for (const {attribute, value, rows: both} of items.attributes.shared(row, rows)) {
+    add(attribute, value, both.map(one => items.names[one]));
   }
   return [...shared.values()];
 }
 
-// ---- through LiteRT.js ------------------------------------------------------------------------------------------------------
+// ---- through LiteRT.js ----------------------------------------------------------------------------------------------
 
 const FIXED_SIGNATURE = "recommend_fixed";
 
@@ -2427,11 +2631,16 @@ const FIXED_SIGNATURE = "recommend_fixed";
 export async function recommendThrough(model, makeTensor, recommender, favorites, {k = 10} = {}) {
   checkCount("k", k);
   const signature = model.signatures?.[FIXED_SIGNATURE];
-  if (!signature) throw new FileFormatError(`the model has no signature ${FIXED_SIGNATURE}; export it again, with that signature`);
-  const {shape} = signature.getInputDetails()[0], room = shape[shape.length - 1];
+  if (!signature)
+    throw new FileFormatError(`the model has no signature ${FIXED_SIGNATURE}; export it again, with that signature`);
+  const {shape} = signature.getInputDetails()[0],
+    room = shape[shape.length - 1];
   const rows = [...new Set(several(favorites, "items").map(item => recommender.row(item)))];
   if (!rows.length) throw new InvalidArgumentError("no favorites were given; name at least one item that is liked");
-  if (rows.length > room) throw new InvalidArgumentError(`${rows.length} favorites are more than the ${room} that the signature takes; use recommend()`);
+  if (rows.length > room)
+    throw new InvalidArgumentError(
+      `${rows.length} favorites are more than the ${room} that the signature takes; use recommend()`,
+    );
   const most = signature.getOutputDetails()[0].shape[0];
   if (k > most) throw new InvalidArgumentError(`k is ${k}, and the signature gives ${most} results; use recommend()`);
   const input = makeTensor(Int32Array.from({length: room}, (_, i) => rows[i] ?? -1), [...shape]);
