@@ -22,6 +22,9 @@ class AnswersBenchmark(WritingBenchmark):
         default=None,
         type=Path,
     )
+    ratings: bool = option(
+        "measure low ratings as dislikes, too, in a generated log of 4,000 persons", default=False, action="store_true"
+    )
 
     def run(self) -> None:
         """See `Benchmark.run`."""
@@ -41,6 +44,12 @@ class AnswersBenchmark(WritingBenchmark):
             of_likes = logs.measure(self.log)
             print(f"\n{logs.format_outcomes(of_likes)}")
             results["log"] = of_likes
+        if self.ratings:
+            from benchmarks.answers import logs
+
+            by_ratings = logs.measure_rated()
+            print(f"\n{logs.format_outcomes(by_ratings)}")
+            results["ratings"] = by_ratings
         write_json(results, self.out / "answers.json")
         questions.write(recommender, self.out / "answers.md")
         print(f"\nwrote {self.out / 'answers.json'} and {self.out / 'answers.md'}")

@@ -1,7 +1,7 @@
 """Dislikes by a model of what people like: a suggestion that a person did not want is disliked, or only left out.
 
 Persons are held out of training; of each a part of what they had is given, and what is suggested first of all that they
-did not have is what they dislike. Then the list is asked for again.
+did not have is what they dislike, or of a log with ratings what they rated low. Then the list is asked for again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from benchmarks.output import format_table
 from device_runtime import Recommender
 from training.console.quiet_tensorflow import import_tensorflow
 from training.evaluation.splits import Split, hold_out_users
-from training.inputs.interactions import Interactions, read_interactions
+from training.inputs.interactions import read_interactions
 
 _ANSWERS = 10
 _MOST_DISLIKES = 3
@@ -52,13 +52,35 @@ def measure(log: Path, seed: int = 0) -> list[Outcome]:
     interactions = read_interactions(log)
     split = hold_out_users(interactions.matrix, seed)
     with tempfile.TemporaryDirectory() as folder:
-        recommender = _exported(interactions, split, seed, Path(folder) / "likes.tflite")
-        persons = list(_persons(interactions, split, set(recommender.file.lines("ids.txt"))))[:_PERSONS]
+        recommender = _exported(interactions.items, split, seed, Path(folder) / "likes.tflite")
+        everybody = _each_person(interactions.items, split, set(recommender.file.lines("ids.txt")))
+        persons = [person for person in everybody if person.given][:_PERSONS]
         results = []
         for count in range(1, _MOST_DISLIKES + 1):
             disliked = [_unwanted(recommender, person, count) for person in persons]
             results.append(_measure(recommender, "leaving them out", persons, disliked, "exclude"))
             results.append(_measure(recommender, "disliking them", persons, disliked, "dislikes"))
+    return results
+
+
+def measure_rated(seed: int = 0) -> list[Outcome]:
+    """Leaving out and disliking what persons rated low in a generated log (see `rated`)."""
+    from benchmarks.answers.rated import generate_ratings
+
+    import_tensorflow()
+    log = generate_ratings(seed)
+    split = hold_out_users(log.liked(), seed)
+    with tempfile.TemporaryDirectory() as folder:
+        recommender = _exported(log.items, split, seed, Path(folder) / "likes.tflite")
+        known = set(recommender.file.lines("ids.txt"))
+        results = []
+        everybody = zip(split.users.tolist(), _each_person(log.items, split, known), strict=True)
+        persons = [(person, [item for item in log.disliked(user) if item in known]) for user, person in everybody]
+        for count in range(1, _MOST_DISLIKES + 1):
+            asked = [(person, low[:count]) for person, low in persons if person.given and len(low) >= count][:_PERSONS]
+            some, disliked = [person for person, _ in asked], [low for _, low in asked]
+            results.append(_measure(recommender, "leaving them out", some, disliked, "exclude"))
+            results.append(_measure(recommender, "disliking them", some, disliked, "dislikes"))
     return results
 
 
@@ -69,7 +91,7 @@ def format_outcomes(outcomes: Sequence[Outcome]) -> str:
     return format_table(headers, rows)
 
 
-def _exported(interactions: Interactions, split: Split, seed: int, path: Path) -> Recommender:
+def _exported(items: Sequence[str], split: Split, seed: int, path: Path) -> Recommender:
     from export.pipeline import plan_for_interactions
     from export.request import Labels
     from export.writing.export_file import write_file
@@ -79,18 +101,15 @@ def _exported(interactions: Interactions, split: Split, seed: int, path: Path) -
     from training.inputs.attribute_features import index_attributes, make_catalog
 
     fitted = InteractionTrainer(split.train, InteractionSettings(seed=seed, validation=False)).run(progress=False)
-    items = index_attributes(make_catalog(interactions.items), interactions.items)
-    write_file(plan_for_interactions(build_trained(fitted, items, {}, {}), path, Labels("likes", "")))
+    catalog = index_attributes(make_catalog(items), items)
+    write_file(plan_for_interactions(build_trained(fitted, catalog, {}, {}), path, Labels("likes", "")))
     return Recommender.open(path, engine="numpy")
 
 
-def _persons(interactions: Interactions, split: Split, known: set[str]) -> Iterator[_Person]:
-    items = interactions.items
+def _each_person(items: Sequence[str], split: Split, known: set[str]) -> Iterator[_Person]:
     for row in range(split.given.shape[0]):
         given = [items[column] for column in split.given[row].indices if items[column] in known]
-        wanted = {items[column] for column in split.wanted[row].indices}
-        if given:
-            yield _Person(given, wanted)
+        yield _Person(given, {items[column] for column in split.wanted[row].indices})
 
 
 def _unwanted(recommender: Recommender, person: _Person, count: int) -> list[str]:
