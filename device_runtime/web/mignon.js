@@ -2105,7 +2105,8 @@ function formQuestion(items, likes, blend) {
   }
   if (!liked.length) return {likes, tastes: [], dislikes: [], banned};
   const {dims} = items.manifest, all = [liked.map((_, i) => i)];
-  const groups = way === "each" ? groupFavorites(liked.map(i => vectors[i]), dims, objective.alikeFrom) : all;
+  const isApart = way === "each" && liked.length > 1;
+  const groups = isApart ? groupFavorites(liked.map(i => vectors[i]), dims, objective.alikeFrom) : all;
   const tastes = groups.map(group => {
     const members = group.map(i => liked[i]), some = weights && members.map(i => weights[i]);
     const query = objective.query(members.map(i => vectors[i]), some);
