@@ -21,7 +21,12 @@ LIGHT_TESTS := tests/golden tests/device_runtime tests/test_imports.py
 NUMPY ?= numpy
 CASES ?= 10000
 
-.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines clean help
+JAVA_LIBRARY := device_runtime/android/library
+# JUnit 4 and Hamcrest as Debian's package junit4 brings them; elsewhere name both jars, with a colon between them.
+JUNIT ?= /usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar
+MODEL ?= build/meals.tflite
+
+.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines java javatest javabench clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/meals
@@ -72,6 +77,18 @@ webengines: $(VENV)/installed .venv/web/installed ## The same in Deno, Hermes an
 	DENO_DIR=build/cache/deno .venv/web/node_modules/@deno/*/deno run --allow-read --allow-env --no-remote tests/device_runtime/web/node.mjs tests/golden
 	node tests/device_runtime/web/hermes.mjs tests/golden .venv/web/node_modules
 	$(BIN)/python -m tests.device_runtime.web.chromium tests/golden --modules .venv/web/node_modules
+
+java: ## The library for Android and the JVM, build/java/mignon.jar; needs a JDK alone
+	sh $(JAVA_LIBRARY)/build.sh build/java
+
+javatest: ## Its tests, the conformance set among them; needs JUNIT as well
+	sh $(JAVA_LIBRARY)/build.sh build/java $(JUNIT)
+	java -cp build/java/test:build/java/tools:build/java/mignon.jar:$(JUNIT) org.junit.runner.JUnitCore \
+		$$(cd build/java/test && ls mignon/*Test.class | sed 's|/|.|; s|[.]class$$||')
+
+javabench: ## Times and memory of MODEL read in Java, as JSON
+	sh $(JAVA_LIBRARY)/build.sh build/java
+	java -cp build/java/tools:build/java/mignon.jar mignon.Bench $(MODEL)
 
 clean: ## Remove what was built; the environments stay
 	rm -rf build

@@ -22,7 +22,8 @@ final class BestKnown {
 
     /**
      * The best known of the allowed rows, spread: of those as well known the next is the one least like all before, and
-     * the disliked; one that is alike to any of these comes after all others. Scores are shares of the greatest popularity.
+     * the disliked; one that is alike to any of these comes after all others. Scores are shares of the greatest
+     * popularity.
      */
     static TopK.Best rank(Items items, List<long[]> disliked, Allowed allowed, int k) {
         int rowCount = items.model.table.rows;

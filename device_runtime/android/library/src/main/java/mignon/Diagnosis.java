@@ -105,10 +105,11 @@ final class Diagnosis {
             return altered(parts);
         }
         if (manifest.graphCrc32 == null) {
-            return new DamagedFileException(path + ": its digest does not fit its " + data.size + " bytes; " + AGAIN, null);
+            return new DamagedFileException(
+                    path + ": its digest does not fit its " + data.size + " bytes; " + AGAIN, null);
         }
-        return new DamagedFileException(path + ": the digest at its end was altered, or bytes that carry nothing: table, "
-                + "graph and catalog fit their own checksums; " + AGAIN, "digest");
+        return new DamagedFileException(path + ": the digest at its end was altered, or bytes that carry nothing: "
+                + "table, graph and catalog fit their own checksums; " + AGAIN, "digest");
     }
 
     private List<String> alteredInFlatbuffer(Manifest manifest, long end) {

@@ -36,8 +36,9 @@ final class Fuzzy {
     private static final double EQUAL_BUT_FOR_PLURAL = 0.97;
     private static final double ALIAS = 0.95;
     private static final Set<String> SMALL_WORDS = new HashSet<>(Arrays.asList((
-            "the a an some and with of n le la les l un une des du de d et aux au el los las una unos unas y con der die das "
-            + "den dem ein eine einen und mit il lo gli i uno e dei degli delle o os as um uma uns umas com").split(" ")));
+            "the a an some and with of n le la les l un une des du de d et aux au el los las una unos unas y con der "
+            + "die das den dem ein eine einen und mit il lo gli i uno e dei degli delle o os as um uma uns umas com")
+            .split(" ")));
 
     private final int[] typed; // as it was folded
     private final int[] typedJoined;
@@ -342,8 +343,8 @@ final class Fuzzy {
     /**
      * Edits from a text to each beginning of a word of up to {@code count} letters, the empty one first.
      *
-     * <p>An edit inserts, deletes or replaces a letter or swaps two neighbors (Damerau, 1964), by the table of Wagner and
-     * Fischer ("The string-to-string correction problem", 1974), of which three rows are kept.
+     * <p>An edit inserts, deletes or replaces a letter or swaps two neighbors (Damerau, 1964), by the table of Wagner
+     * and Fischer ("The string-to-string correction problem", 1974), of which three rows are kept.
      */
     private static int[] editsToBeginnings(int[] asked, int[] word, int count) {
         int[] before = new int[count + 1];

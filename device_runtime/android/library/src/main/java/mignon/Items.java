@@ -202,19 +202,20 @@ final class Items {
     }
 
     /**
-     * What {@code text} surely means to somebody who wants none of it: "no mushrooms" is about the kind, not a side dish.
-     * So a family goes before an item that only has it as an alias.
+     * What {@code text} surely means to somebody who wants none of it: "no mushrooms" is about the kind, not a side
+     * dish. So a family goes before an item that only has it as an alias.
      */
     Meant resolveUnwanted(String text) {
         Meant found = resolve(text);
         Folding known = folding.get();
-        if (found.family == null && !text.equals(id(found.row)) && !known.fold(text).equals(known.fold(name(found.row)))) {
-            List<Families.Found> kinds = families.get().find(text, 1);
-            if (!kinds.isEmpty() && kinds.get(0).score > Fuzzy.ONE_EDIT && attributes().count(kinds.get(0).family) > 0) {
-                return new Meant(-1, kinds.get(0).family);
-            }
+        if (found.family != null || text.equals(id(found.row))
+                || known.fold(text).equals(known.fold(name(found.row)))) {
+            return found;
         }
-        return found;
+        List<Families.Found> kinds = families.get().find(text, 1);
+        boolean isKind = !kinds.isEmpty() && kinds.get(0).score > Fuzzy.ONE_EDIT
+                && attributes().count(kinds.get(0).family) > 0;
+        return isKind ? new Meant(-1, kinds.get(0).family) : found;
     }
 
     /** The rows that unwanted texts mean, each once: of a family all its rows. */

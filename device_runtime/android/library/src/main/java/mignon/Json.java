@@ -8,8 +8,8 @@ import java.util.Map;
 /**
  * Reads JSON: objects as maps, arrays as lists, whole numbers as Long, others as Double, true, false and null.
  *
- * <p>Android has a reader of its own, the Java platform has none. A whole number beyond a Long becomes the nearest Long,
- * which is out of the range of every field there is.
+ * <p>Android has a reader of its own, the Java platform has none. A whole number beyond a Long becomes the nearest
+ * Long, which is out of the range of every field there is.
  */
 final class Json {
     /** The text is not JSON. */

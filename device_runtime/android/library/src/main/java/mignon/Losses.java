@@ -6,8 +6,8 @@ import java.util.List;
 /**
  * What rows lose by dislikes: what is like a disliked item steps back, and all else stays where it was.
  *
- * <p>A row loses twice what its likeness to a disliked item exceeds a bound by: halfway from where two rows are alike to
- * where they are the same.
+ * <p>A row loses twice what its likeness to a disliked item exceeds a bound by: halfway from where two rows are alike
+ * to where they are the same.
  */
 final class Losses {
     private static final double LOSS = 2.0;
@@ -32,7 +32,10 @@ final class Losses {
         weights.add(weight);
     }
 
-    /** What up to ROWS_AT_ONCE rows lose, in the unit of the scores of a query that is as long; valid until the next call. */
+    /**
+     * What up to ROWS_AT_ONCE rows lose, in the unit of the scores of a query that is as long; valid until the next
+     * call.
+     */
     double[] of(int first, int count) {
         for (int i = 0; i < count; i++) {
             lengths[i] = bound * items.objective.length(first + i);

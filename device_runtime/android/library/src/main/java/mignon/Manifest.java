@@ -80,7 +80,8 @@ public final class Manifest {
         try {
             raw = Json.parse(text);
         } catch (Json.Fault fault) {
-            throw new FileFormatException(path + ": " + ModelFile.MANIFEST + " is not JSON (" + fault.getMessage() + ")");
+            throw new FileFormatException(
+                    path + ": " + ModelFile.MANIFEST + " is not JSON (" + fault.getMessage() + ")");
         }
         if (!(raw instanceof Map)) {
             throw new FileFormatException(path + ": " + ModelFile.MANIFEST + " is not a JSON object");
@@ -130,8 +131,8 @@ public final class Manifest {
     /** Fields by name and kind, as a JSON object has them. */
     private static final class Reader {
         private static final String[] REQUIRED = {
-            "format_version", "name", "rows", "dims", "columns", "bits", "scale", "table_offset", "objective", "quality",
-            "license"
+            "format_version", "name", "rows", "dims", "columns", "bits", "scale", "table_offset", "objective",
+            "quality", "license"
         };
         private static final Set<String> RULE = new HashSet<>(Arrays.asList("entry", "power", "negative_columns"));
 
@@ -152,7 +153,8 @@ public final class Manifest {
             if (Long.valueOf(FORMAT_VERSION).equals(version)) {
                 return;
             }
-            String message = path + ": format version " + shown(version) + "; this reader knows version " + FORMAT_VERSION;
+            String message = path + ": format version " + shown(version) + "; this reader knows version "
+                    + FORMAT_VERSION;
             if (version instanceof Long && (Long) version > FORMAT_VERSION) {
                 throw new FutureVersionException(message + "; install a later one");
             }

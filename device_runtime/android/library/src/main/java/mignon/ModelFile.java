@@ -48,8 +48,9 @@ final class ModelFile {
         long end = readEntries();
         manifest = Manifest.parse(path, text(MANIFEST));
         if (!manifest.tableIsAligned() || !manifest.tableFits(end)) {
-            throw new FileFormatException(path + ": a table of " + manifest.rows + " x " + manifest.rowBytes() + " bytes at "
-                    + manifest.tableOffset + " does not lie within the " + end + " bytes of the flatbuffer, 16-aligned");
+            throw new FileFormatException(path + ": a table of " + manifest.rows + " x " + manifest.rowBytes()
+                    + " bytes at " + manifest.tableOffset + " does not lie within the " + end
+                    + " bytes of the flatbuffer, 16-aligned");
         }
         int start = (int) manifest.tableOffset;
         table = Table.of(path, manifest, data.part(start, start + (int) (manifest.rows * manifest.rowBytes())));
@@ -59,7 +60,8 @@ final class ModelFile {
         try (RandomAccessFile opened = new RandomAccessFile(file, "r")) {
             FileChannel channel = opened.getChannel();
             if (channel.size() > Integer.MAX_VALUE) {
-                throw new ModelFileException(file + ": has " + channel.size() + " bytes; this reader takes up to 2,147,483,647");
+                throw new ModelFileException(
+                        file + ": has " + channel.size() + " bytes; this reader takes up to 2,147,483,647");
             }
             return channel.size() == 0 ? ByteBuffer.allocate(0)
                     : channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size());

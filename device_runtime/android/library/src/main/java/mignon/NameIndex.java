@@ -133,7 +133,10 @@ final class NameIndex {
         return known != 0 ? known > 0 : row < other;
     }
 
-    /** Up to {@code limit} rows whose name or an alias is most like {@code text}, best first; 1 is kept for {@link #row}. */
+    /**
+     * Up to {@code limit} rows whose name or an alias is most like {@code text}, best first; 1 is kept for {@link
+     * #row}.
+     */
     List<Found> find(String text, int limit) {
         Map<Integer, Double> alike = alike(text, limit);
         int exact = row(text);
@@ -217,8 +220,9 @@ final class NameIndex {
     static List<String> mostLike(Collection<String> known, String asked, Folding folding) {
         List<String> names = new ArrayList<>(known);
         Lines lines = Lines.of(names);
+        NameIndex index = new NameIndex(new Lines.Index(lines), lines, () -> null, null, folding);
         List<String> like = new ArrayList<>();
-        for (Found found : new NameIndex(new Lines.Index(lines), lines, () -> null, null, folding).find(asked, SUGGESTED)) {
+        for (Found found : index.find(asked, SUGGESTED)) {
             if (found.score >= LEAST_TO_SUGGEST) {
                 like.add(names.get(found.row));
             }

@@ -5,7 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * All names and aliases, folded, in a few arrays: a text in the bytes of its letters and four bytes for each gram.
+ * All names and aliases, folded, in a few arrays: a text in the bytes of its letters and two bytes for each gram (four
+ * of 65,536 entries or more).
  *
  * <p>Folded names come first, then folded aliases; what folds to nothing is left out. A gram is a pair of neighboring
  * letters, whatever their order, or three of them; it falls into one of 32,768 buckets.
@@ -21,8 +22,8 @@ final class NameTable {
     private final byte[] texts; // each with a line break
     private final int[] offsets; // of each entry, and the end
     private final int[] starts = new int[BUCKETS + 1]; // of the entries of each bucket in grams
-    private final int[] grams;
-    private final int[] sizes; // how many buckets each entry has
+    private final Numbered grams; // the entries of each bucket, ascending
+    private final Numbered sizes; // how many buckets each entry has
     private final int[] slots; // by a hash, the last of the entries with one text
     private final int[] sameBefore; // of each entry, the one before with the same text
 
@@ -40,7 +41,7 @@ final class NameTable {
         texts = Arrays.copyOf(writer.texts, writer.size);
         writer.offsets.add(writer.size);
         offsets = writer.offsets.toArray();
-        sizes = new int[rows.length];
+        sizes = new Numbered(rows.length, BUCKETS);
         grams = sortGrams();
         slots = new int[Math.max(2, Integer.highestOneBit(Math.max(1, rows.length)) << 2)];
         sameBefore = new int[rows.length];
@@ -119,13 +120,13 @@ final class NameTable {
         int most = 0;
         for (int bucket : asked) {
             for (int i = starts[bucket]; i < starts[bucket + 1]; i++) {
-                most = Math.max(most, ++shared[grams[i]]);
+                most = Math.max(most, ++shared[grams.get(i)]);
             }
         }
         TopK best = new TopK(Math.min(count, rows.length));
         for (int entry = 0; entry < shared.length; entry++) {
             if (shared[entry] > most / 4) { // the others are hardly ever among the nearest
-                best.offer(2 * shared[entry] / (double) (sizes[entry] + asked.length), entry);
+                best.offer(2 * shared[entry] / (double) (sizes.get(entry) + asked.length), entry);
             }
         }
         TopK.Best kept = best.take();
@@ -138,10 +139,10 @@ final class NameTable {
     }
 
     /** Counts the entries of each bucket, then puts them there. */
-    private int[] sortGrams() {
+    private Numbered sortGrams() {
         for (int entry = 0; entry < rows.length; entry++) {
             int[] buckets = bucketsOf(entry);
-            sizes[entry] = buckets.length;
+            sizes.set(entry, buckets.length);
             for (int bucket : buckets) {
                 starts[bucket + 1]++;
             }
@@ -149,11 +150,11 @@ final class NameTable {
         for (int bucket = 0; bucket < BUCKETS; bucket++) {
             starts[bucket + 1] += starts[bucket];
         }
-        int[] sorted = new int[starts[BUCKETS]];
+        Numbered sorted = new Numbered(starts[BUCKETS], rows.length);
         int[] next = Arrays.copyOf(starts, BUCKETS);
         for (int entry = 0; entry < rows.length; entry++) {
             for (int bucket : bucketsOf(entry)) {
-                sorted[next[bucket]++] = entry;
+                sorted.set(next[bucket]++, entry);
             }
         }
         return sorted;
@@ -222,6 +223,31 @@ final class NameTable {
 
     private int slotOf(byte[] text, int from, int to) {
         return Lines.Index.hash(text, from, to) & slots.length - 1;
+    }
+
+    /** Whole numbers from 0, in two bytes each where that will do. */
+    private static final class Numbered {
+        private static final int SMALL = 1 << 16;
+        private final char[] small;
+        private final int[] large;
+
+        /** {@code end} is more than any number. */
+        Numbered(int count, int end) {
+            small = end <= SMALL ? new char[count] : null;
+            large = end <= SMALL ? null : new int[count];
+        }
+
+        int get(int place) {
+            return small == null ? large[place] : small[place];
+        }
+
+        void set(int place, int number) {
+            if (small == null) {
+                large[place] = number;
+            } else {
+                small[place] = (char) number;
+            }
+        }
     }
 
     /** Collects entries. */

@@ -11,8 +11,8 @@ public final class Neighbor {
     /** Its name. */
     public final String name;
     /**
-     * The cosine, from -1 to 1. In a model of what people like, {@code recommend} gives another score: how well the item
-     * goes with the favorites. It has no bounds; its order alone counts.
+     * The cosine, from -1 to 1. In a model of what people like, {@code recommend} gives another score: how well the
+     * item goes with the favorites. It has no bounds; its order alone counts.
      */
     public final float score;
 

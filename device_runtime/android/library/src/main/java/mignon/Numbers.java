@@ -61,7 +61,8 @@ final class Numbers {
     }
 
     /**
-     * The weighted sum of vectors. Whole weights give the sum itself, if double holds all scores; others are lengthened.
+     * The weighted sum of vectors. Whole weights give the sum itself, if double holds all scores; others are
+     * lengthened.
      *
      * @param rule what sets the last entry by the sum of the sizes of the weights; null where there is no bias
      */

@@ -6,8 +6,8 @@ import java.util.Arrays;
  * All that depends on what a model was trained for: its queries, its scores, and what is alike.
  *
  * <p>A model of attributes asks for what is like the sum of the favorites. A model of what people like (which has a
- * preference) asks for what goes with them: score = (sum of their rows * signs) . row + bias, where the bias is the last
- * column, whose entry in the query is set by the number of favorites.
+ * preference) asks for what goes with them: score = (sum of their rows * signs) . row + bias, where the bias is the
+ * last column, whose entry in the query is set by the number of favorites.
  */
 final class Objective {
     private static final int ROWS_OF_PAIRS = 256;

@@ -48,8 +48,8 @@ public final class Options {
     }
 
     /**
-     * Items or families to keep away from, as by a weight of -1: what is much like one steps back, and neither it nor, of
-     * a family, any of its items comes back. They count for {@code recommend} alone.
+     * Items or families to keep away from, as by a weight of -1: what is much like one steps back, and neither it nor,
+     * of a family, any of its items comes back. They count for {@code recommend} alone.
      */
     public Options dislikes(String... items) {
         return dislikes(Arrays.asList(items));

@@ -88,7 +88,8 @@ final class Ranker {
             nowhere &= vector[i] == 0;
         }
         if (nowhere) {
-            throw new InvalidArgumentException("the vector is zero, or has not " + objective.dims + " numbers as those here");
+            throw new InvalidArgumentException(
+                    "the vector is zero, or has not " + objective.dims + " numbers as those here");
         }
         checkCount("k", options.k);
         long[] query = Numbers.lengthened(objective.bestIsAlike ? wide : Arrays.copyOf(wide, objective.dims));

@@ -31,8 +31,8 @@ public final class Recommender {
     }
 
     /**
-     * Opens, verifies and maps the file at {@code path}, which must not be changed while it is in use: write a new model
-     * under another name and rename it.
+     * Opens, verifies and maps the file at {@code path}, which must not be changed while it is in use: write a new
+     * model under another name and rename it.
      *
      * @throws ModelFileException it is missing or cannot be read
      * @throws DamagedFileException it was cut short or altered
@@ -49,8 +49,8 @@ public final class Recommender {
     }
 
     /**
-     * Opens what lies between the position and the limit of {@code content}, which must not be changed any more, such as
-     * an uncompressed asset that was mapped. Errors are those of {@link #open(String)}.
+     * Opens what lies between the position and the limit of {@code content}, which must not be changed any more, such
+     * as an uncompressed asset that was mapped. Errors are those of {@link #open(String)}.
      */
     public static Recommender open(ByteBuffer content) {
         return new Recommender(new ModelFile("the model", content));
@@ -69,6 +69,23 @@ public final class Recommender {
     /** The number of items. */
     public int size() {
         return file.table.rows;
+    }
+
+    /** The id of the item in a row of the table, from 0: the index by which the signatures of the file know it. */
+    public String idOf(int row) {
+        if (row < 0 || row >= size()) {
+            throw new InvalidArgumentException("row is " + row + "; give one from 0 to " + (size() - 1));
+        }
+        return items.id(row);
+    }
+
+    /**
+     * The row of an item in the table, by its id, name or alias.
+     *
+     * @throws UnknownItemException no item is called so; the error suggests what is alike
+     */
+    public int row(String item) {
+        return items.row(item);
     }
 
     /** Up to five items or families whose names resemble {@code text}; see {@link #find(String, int)}. */
@@ -93,7 +110,8 @@ public final class Recommender {
     }
 
     /**
-     * What somebody who has typed {@code text} so far may mean: as {@code find}, and what begins so, the best known first.
+     * What somebody who has typed {@code text} so far may mean: as {@code find}, and what begins so, the best known
+     * first.
      *
      * @throws InvalidArgumentException {@code limit} is below 1
      */
@@ -158,8 +176,8 @@ public final class Recommender {
     }
 
     /**
-     * The items most like {@code item}, without it; of a family, such as "soup" or "course=soup", its own items that are
-     * nearest to its middle. Dislikes and blend do not count.
+     * The items most like {@code item}, without it; of a family, such as "soup" or "course=soup", its own items that
+     * are nearest to its middle. Dislikes and blend do not count.
      *
      * @throws UnknownItemException nothing is called so; the error suggests what is alike
      * @throws UnknownAttributeException a filter names an attribute or a value that no item has
@@ -175,8 +193,9 @@ public final class Recommender {
     }
 
     /**
-     * The items nearest to the favorites, none of which comes back; one named twice counts once, a family as one. Without
-     * favorites the best known items come back, no two of them much alike. Errors are those of {@code similar}, and
+     * The items nearest to the favorites, none of which comes back; one named twice counts once, a family as one.
+     * Without favorites the best known items come back, no two of them much alike. Errors are those of {@code similar},
+     * and
      *
      * @throws ContradictoryLikesException an item is liked and disliked, maybe under two names
      */
@@ -185,7 +204,8 @@ public final class Recommender {
     }
 
     /**
-     * The same with a weight for each favorite: a negative one is a dislike, and 0 only keeps the item from coming back.
+     * The same with a weight for each favorite: a negative one is a dislike, and 0 only keeps the item from coming
+     * back.
      *
      * @throws ContradictoryLikesException an item has two weights, or all weights cancel out
      * @throws InvalidArgumentException a weight is not a finite number
@@ -195,7 +215,8 @@ public final class Recommender {
     }
 
     /**
-     * The items whose vectors point most nearly where {@code vector} does, as many numbers as the manifest's {@code dims}.
+     * The items whose vectors point most nearly where {@code vector} does, as many numbers as the manifest's {@code
+     * dims}.
      *
      * @throws InvalidArgumentException it has another length, is zero, or holds what is not finite
      */
@@ -211,7 +232,7 @@ public final class Recommender {
     @Override
     public String toString() {
         Manifest manifest = file.manifest;
-        return "Recommender(" + file.path + ": " + manifest.rows + " items x " + manifest.dims + " dims, " + manifest.bits
-                + " bits)";
+        return "Recommender(" + file.path + ": " + manifest.rows + " items x " + manifest.dims + " dims, "
+                + manifest.bits + " bits)";
     }
 }

@@ -68,6 +68,7 @@ final class Records {
 
     FileFormatException fault(String what) {
         String shown = Utf8.text(data, start, Math.max(start, Math.min(place, start + SHOWN)));
-        return new FileFormatException(model.path + ": '" + entry + "', line " + line + " " + what + ": '" + shown + "'");
+        return new FileFormatException(
+                model.path + ": '" + entry + "', line " + line + " " + what + ": '" + shown + "'");
     }
 }

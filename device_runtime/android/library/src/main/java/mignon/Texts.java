@@ -33,7 +33,9 @@ final class Texts {
         return small.toString();
     }
 
-    /** The one of {@code known} that is {@code text}, or else the first that is it but for case and spaces around it. */
+    /**
+     * The one of {@code known} that is {@code text}, or else the first that is it but for case and spaces around it.
+     */
     static String sameButForCase(String text, Collection<String> known) {
         if (known.contains(text)) {
             return text;

@@ -14,8 +14,8 @@ import java.util.Map;
 
 /** Asks the stored files all stored questions: {@code java mignon.Conformance tests/golden}. */
 public final class Conformance {
-    private final List<String> failed = new ArrayList<>();
-    private int cases;
+    final List<String> failed = new ArrayList<>();
+    int cases;
 
     public static void main(String[] arguments) throws Exception {
         if (arguments.length != 1 || !new File(arguments[0], "cases").isDirectory()) {
@@ -34,7 +34,7 @@ public final class Conformance {
         System.exit(conformance.failed.isEmpty() ? 0 : 1);
     }
 
-    private void run(File folder) throws IOException, Json.Fault {
+    void run(File folder) throws IOException, Json.Fault {
         File[] files = new File(folder, "cases").listFiles((in, name) -> name.endsWith(".jsonl"));
         java.util.Arrays.sort(files);
         for (File file : files) {
@@ -101,16 +101,18 @@ public final class Conformance {
     }
 
     private static void answer(Recommender meals, Map<?, ?> asked, List<String> ids, List<Object> bits) {
-        if (asked.get("call").equals("find")) {
+        Object call = asked.get("call");
+        if (call.equals("find") || call.equals("complete")) {
             int limit = asked.containsKey("k") ? count(asked.get("k")) : 1;
-            for (Match match : meals.find((String) asked.get("text"), limit)) {
+            String text = (String) asked.get("text");
+            for (Match match : call.equals("find") ? meals.find(text, limit) : meals.complete(text, limit)) {
                 ids.add(match.id);
                 bits.add((long) Float.floatToIntBits((float) match.score));
             }
             return;
         }
         Options options = options(asked);
-        List<Neighbor> found = asked.get("call").equals("similar")
+        List<Neighbor> found = call.equals("similar")
                 ? meals.similar((String) asked.get("item"), options)
                 : recommend(meals, asked.get("items"), options);
         for (Neighbor neighbor : found) {
