@@ -102,7 +102,7 @@ def test_no_source_is_longer_than_ours():
     for path in sorted(LIBRARY.rglob("*.java")):
         lines = path.read_text("utf-8").splitlines()
         assert len(lines) <= 400, path
-        assert max(map(len, lines)) <= 125, path
+        assert max(map(len, lines)) <= 120, path
 
 
 def test_the_example_of_the_docs_prints_what_it_says(built, tmp_path):
@@ -117,8 +117,3 @@ def test_the_example_of_the_docs_prints_what_it_says(built, tmp_path):
     assert done.returncode == 0, done.stderr
     done = run("java", "-Dfile.encoding=UTF-8", "-cp", f"{jar}:{tmp_path}", "Example")
     assert done.stdout.splitlines() == said, done.stderr
-
-
-def test_no_path_of_this_machine_is_in_the_library():
-    texts = [path.read_text("utf-8") for path in LIBRARY.rglob("*") if path.is_file()]
-    assert not [text for text in texts if "http://" in text or "https://" in text or str(Path.home()) + "/" in text]
