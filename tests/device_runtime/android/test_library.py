@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +17,14 @@ LIBRARY = ROOT / "device_runtime" / "android" / "library"
 GOLDEN = ROOT / "tests" / "golden"
 JUNIT = os.environ.get("JUNIT", "/usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar")
 TESTS = sorted(f"mignon.{path.stem}" for path in (LIBRARY / "src" / "test").rglob("*Test.java"))
-EXAMPLE = "import mignon.*;\nimport java.util.*;\nclass Example {{ public static void main(String[] arguments) {{\n{}\n}} }}"
+EXAMPLE = """import java.util.*;
+import mignon.*;
+class Example {{
+    public static void main(String[] arguments) {{
+{}
+    }}
+}}
+"""
 
 pytestmark = pytest.mark.skipif(shutil.which("javac") is None, reason="Java: not run, because there is no javac")
 
