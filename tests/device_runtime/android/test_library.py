@@ -53,7 +53,7 @@ def test_all_stored_questions_are_answered_to_the_bit(built):
     found = json.loads(done.stdout)
     assert (done.returncode, found["failed"]) == (0, []), done.stderr
     assert found["reader"] == "java"
-    cases = sum(len(path.read_text("utf-8").splitlines()) for path in (GOLDEN / "cases").glob("*.jsonl"))
+    cases = sum(len(path.read_text("utf-8").splitlines()) for path in GOLDEN.rglob("*.jsonl"))
     assert found["cases"] == found["passed"] == cases
 
 

@@ -35,6 +35,14 @@ public final class Conformance {
     }
 
     void run(File folder) throws IOException, Json.Fault {
+        run(folder, "");
+        File earlier = new File(folder, "earlier"); // files of earlier versions open for ever
+        if (earlier.isDirectory()) {
+            run(earlier, "earlier/");
+        }
+    }
+
+    private void run(File folder, String where) throws IOException, Json.Fault {
         File[] files = new File(folder, "cases").listFiles((in, name) -> name.endsWith(".jsonl"));
         java.util.Arrays.sort(files);
         for (File file : files) {
@@ -47,8 +55,8 @@ public final class Conformance {
                 cases++;
                 String fault = asked == null ? open(folder, each) : ask(asked, each);
                 if (fault != null) {
-                    failed.add(name + ":" + line);
-                    System.err.println(name + ":" + line + ": " + fault);
+                    failed.add(where + name + ":" + line);
+                    System.err.println(where + name + ":" + line + ": " + fault);
                 }
             }
         }
@@ -128,7 +136,7 @@ public final class Conformance {
     }
 
     private static Options options(Map<?, ?> asked) {
-        Options options = asked.containsKey("k") ? Options.top(count(asked.get("k"))) : Options.none();
+        Options options = Options.top(asked.containsKey("k") ? count(asked.get("k")) : 1);
         options = options.dislikes(texts(asked.get("dislikes"))).exclude(texts(asked.get("exclude")));
         if (asked.get("blend") != null) {
             options = options.blend(Blend.valueOf(((String) asked.get("blend")).toUpperCase(Locale.ROOT)));
