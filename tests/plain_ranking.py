@@ -15,12 +15,12 @@ def cosine(a, b):
     return dot(a, b) / math.sqrt(max(1, dot(a, a) * dot(b, b)))
 
 
-def alike_from(rows):
-    """The cosine that three in a hundred pairs of up to 256 rows, spread over all, reach."""
+def alike_from(rows, in_a_thousand=30):
+    """The cosine that 30 in a thousand pairs, or another number, of up to 256 rows, spread over all, reach."""
     count = min(256, len(rows))
     some = [rows[i * len(rows) // count] for i in range(count)]
     cosines = sorted(cosine(some[a], some[b]) for a in range(count) for b in range(a))
-    return cosines[len(cosines) - 1 - len(cosines) * 3 // 100]
+    return cosines[len(cosines) - 1 - len(cosines) * in_a_thousand // 1000]
 
 
 def group(vectors, least_alike):

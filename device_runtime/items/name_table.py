@@ -90,7 +90,7 @@ class NameTable:
         shared = np.bincount(np.concatenate([self._grams[a:b] for a, b in ranges]), minlength=len(self))
         shared[passed_over] = 0
         found = np.flatnonzero(shared > shared.max() // 4)  # the others are hardly ever among the nearest
-        dice = 2 * shared[found] / (self._sizes[found] + len(asked))
+        dice = 2 * shared[found] / (self._sizes[found].astype(np.int64) + len(asked))
         if len(found) > count:
             kept = np.flatnonzero(dice >= np.partition(dice, -count)[-count])
             kept = kept[np.argsort(-dice[kept], kind="stable")][:count]

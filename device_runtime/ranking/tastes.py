@@ -72,7 +72,8 @@ def interleave(lists: Sequence[Rows], weights: Sequence[float], k: int) -> list[
     named after Sainte-Lague), of equal ones that of the fewest turns, then of the first; it gives its best row that is
     not there yet. A list that has no more loses its turn.
     """
-    shares = np.asarray(weights)[:, None] / np.arange(1, 2 * k, 2)
+    turns = min(k, max(map(len, lists), default=0))  # k may be any number
+    shares = np.asarray(weights)[:, None] / np.arange(1, 2 * turns, 2)
     order = np.argsort(-shares.T.ravel(), kind="stable") % len(lists)
     left = [iter(rows.tolist()) for rows in lists]
     taken: dict[int, None] = {}

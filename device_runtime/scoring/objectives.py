@@ -53,6 +53,7 @@ class AttributeObjective:
     """
 
     best_is_alike = True
+    _pairs_alike = 30  # of a thousand
 
     def __init__(self, table: NDArray[np.int8], manifest: Manifest) -> None:
         self._table = table
@@ -106,7 +107,8 @@ class AttributeObjective:
     def alike_from(self) -> float:
         """The cosine from which on two rows are alike: that which three in a hundred pairs of rows reach.
 
-        What a cosine says differs from table to table. The pairs are those of 256 rows spread over the table.
+        What a cosine says differs from table to table. The pairs are those of 256 rows spread over the table. Of a
+        model of what people like it is three in a thousand: there, near rows are wanted with one another.
         """
         count = min(_ROWS_OF_PAIRS, len(self._table))
         some = self._table[np.arange(count) * len(self._table) // count, : self._dims].astype(np.float64)
@@ -115,7 +117,7 @@ class AttributeObjective:
         cosines = (products / np.sqrt(np.maximum(squares[:, None] * squares, 1.0)))[np.triu_indices(count, 1)]
         if not len(cosines):
             return 1.0
-        place = len(cosines) - 1 - len(cosines) * 3 // 100
+        place = len(cosines) - 1 - len(cosines) * self._pairs_alike // 1000
         return float(np.partition(cosines, place)[place])
 
     def lengths(self, vectors: NDArray[np.int8]) -> NDArray[np.float64]:  # noqa: ARG002 - rows have one length here
@@ -178,6 +180,7 @@ class InteractionObjective(AttributeObjective):
     """
 
     best_is_alike = False
+    _pairs_alike = 3
 
     def __init__(self, table: NDArray[np.int8], manifest: Manifest, rule: InteractionRule) -> None:
         super().__init__(table, manifest)

@@ -1876,6 +1876,7 @@ class AttributeObjective {
       scale: manifest.scale,
     });
     this.bestIsAlike = true; // what is recommended for one item is what is most like it
+    this.pairsAlike = 30; // of a thousand
   }
 
   vector(row) {
@@ -1927,7 +1928,7 @@ class AttributeObjective {
         cosines[at++] = dot(some[i], some[j], this.dims) / Math.sqrt(Math.max(squares[i] * squares[j], 1));
     }
     if (!at) return 1;
-    return cosines.sort()[at - 1 - Math.floor((at * 3) / 100)];
+    return cosines.sort()[at - 1 - Math.floor((at * this.pairsAlike) / 1000)];
   }
 
   /** How long a row is where it points. */
@@ -1984,6 +1985,7 @@ class InteractionObjective extends AttributeObjective {
     super(table, manifest);
     const {entry, power, negative_columns: negative} = manifest.preference;
     this.bestIsAlike = false;
+    this.pairsAlike = 3;
     this.exactBias = count => entry * count ** power;
     this.signs = Array.from({length: this.columns}, (_, i) =>
       i === this.dims ? 0 : i < this.dims - negative ? 1 : -1,

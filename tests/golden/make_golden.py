@@ -303,7 +303,8 @@ def _items(model: ModelFile) -> PlainItems:
 
 @cache
 def _alike_from(model: ModelFile) -> float:
-    return plain_ranking.alike_from([[int(value) for value in row[: model.manifest.dims]] for row in model.table])
+    rows = [[int(value) for value in row[: model.manifest.dims]] for row in model.table]
+    return plain_ranking.alike_from(rows, 3 if model.manifest.preference else 30)
 
 
 def _length(model: ModelFile, direction: list[int]) -> float:

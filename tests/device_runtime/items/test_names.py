@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from device_runtime.items.folding import fold
 from device_runtime.items.names import NameIndex
+from tests.plain_find import PlainIndex
 from training.inputs.catalog import read_catalog
 
 IDS = ["pancakes", "crepes", "borscht", "sushi", "smorrebrod"]
@@ -201,3 +202,12 @@ def test_beginnings_are_those_of_words_names_before_aliases(meals):
     assert INDEX.begun("БОР").keys() == {2}
     assert INDEX.begun("ancakes") == INDEX.begun("") == INDEX.begun("(") == {}
     assert list(INDEX.begun("s", frozenset([3]))) == [4]
+
+
+def test_long_names_are_as_alike_as_short_ones():
+    rng = random.Random(3)
+    names = [" ".join("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=7)) for _ in range(16)) for _ in range(3)]
+    index = NameIndex(["0", "1", "2"], names, [])
+    plain = PlainIndex(["0", "1", "2"], names, [], None, fold)
+    for typed in (names[0][:-9], names[1][3:60], f"{names[2][:20]} {names[0][:30]}"):
+        assert index.find(typed, 3) == plain.find(typed, 3)

@@ -35,6 +35,7 @@ def test_turns_are_those_of_plain_loops(lists, weights, k):
     weights = weights[: len(lists)]
     lists = [rows[: 8 - place] for place, rows in enumerate(lists)]
     found = interleave([np.array(rows) for rows in lists], weights, k)
+    assert interleave([np.array(rows) for rows in lists], weights, 10**9)[:k] == found  # any number may be asked for
     expected = plain_ranking.interleave([rows[:k] for rows in lists], weights, k)
     assert found == expected[: len(found)]
     assert len(found) == len(set(found)) == min(k, len({row for rows in lists for row in rows[:k]}))

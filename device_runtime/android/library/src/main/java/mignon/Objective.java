@@ -81,7 +81,7 @@ final class Objective {
         return bestIsAlike ? 1 / scale : lengthOf(row);
     }
 
-    /** The cosine from which on two rows are alike: that which three in a hundred pairs of rows reach. */
+    /** The cosine from which on rows are alike: what three in a hundred pairs reach, or in a thousand of what people like. */
     double alikeFrom() {
         return alikeFrom.get();
     }
@@ -100,7 +100,7 @@ final class Objective {
             }
         }
         Arrays.sort(cosines);
-        return size == 0 ? 1.0 : cosines[size - 1 - size * 3 / 100];
+        return size == 0 ? 1.0 : cosines[size - 1 - size * (bestIsAlike ? 30 : 3) / 1000];
     }
 
     /** The cosine of two vectors of whole numbers. */

@@ -1,0 +1,1 @@
+"""The conformance set asked of every reader."""
