@@ -26,7 +26,7 @@ JAVA_LIBRARY := device_runtime/android/library
 JUNIT ?= /usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar
 MODEL ?= build/meals.tflite
 
-.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines java javatest javabench clean help
+.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines java javatest javabench litert-js clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/meals
@@ -90,6 +90,9 @@ javabench: ## Times and memory of MODEL read in Java, as JSON
 	sh $(JAVA_LIBRARY)/build.sh build/java
 	java -cp build/java/tools:build/java/mignon.jar mignon.Bench $(MODEL)
 
+litert-js: $(VENV)/installed .venv/litert-js/installed build/meals.tflite ## LiteRT.js in Chromium on the demo's file and the stored ones, as exact integers (11 MB from npm)
+	$(BIN)/python -m tests.export.verification.litert_js build/meals.tflite tests/golden/files/*.tflite --modules .venv/litert-js/node_modules
+
 clean: ## Remove what was built; the environments stay
 	rm -rf build
 
@@ -120,6 +123,12 @@ $(VENV)/light/%: FORCE
 .venv/web/installed: constraints/web/package.json
 	mkdir -p $(@D) && cp $< $(@D)/
 	cd $(@D) && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --cache "$(CURDIR)/.venv/cache/npm"
+	touch $@
+
+# The version of @litertjs/core stands in constraints/web/package.json alone.
+.venv/litert-js/installed: constraints/web/package.json
+	mkdir -p $(@D) && cd $(@D) && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --no-save --cache "$(CURDIR)/.venv/cache/npm" \
+		$$(sed -n 's/.*"\(@litertjs[^"]*\)": "\([^"]*\)".*/\1@\2/p' "$(CURDIR)/$<")
 	touch $@
 
 build/meals.tflite:

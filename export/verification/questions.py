@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from device_runtime.scoring.integers import is_exact_in_float32
 from device_runtime.scoring.top_k import top_k
+from export.errors import VerificationError
 from export.table import QuantizedTable
 from export.tflite.plan import FIXED, NONE, SignaturePlan
 
@@ -82,6 +84,19 @@ def expect_fixed(table: QuantizedTable, plan: SignaturePlan) -> list[FixedAnswer
             rows = _expect_others(table, wide, basket, min(plan.results, len(wide) - size)).rows
             answers.append(FixedAnswer(items, np.pad(rows, (0, plan.results - len(rows)), constant_values=NONE)))
     return answers
+
+
+def compare_fixed(path: Path, name: str, answer: FixedAnswer, found: NDArray[np.int32]) -> None:
+    """Holds what came back from `recommend_fixed` on the engine called `name` against exact integers.
+
+    Raises:
+        VerificationError: they differ.
+    """
+    if not np.array_equal(found, answer.rows):
+        raise VerificationError(
+            f"{path}: {FIXED} on {name} answers {found[:5].tolist()}... to {answer.items.tolist()}; exact integer "
+            f"scores give {answer.rows[:5].tolist()}..."
+        )
 
 
 def make_query(table: QuantizedTable, basket: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,15 +1,18 @@
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import MissingEngineError
 from export.errors import VerificationError
 from export.table import QuantizedTable
+from export.tflite.plan import ALL_SIGNATURES
 from export.verification import engines
 from export.verification.engines import find_missing_interpreters, import_interpreters, verify
-from tests.interpreters import PACKAGES, needs_tflite_runtime
+from export.verification.questions import expect_fixed
+from tests.interpreters import INTERPRETERS, PACKAGES, VERIFIED_ON, needs_tflite_runtime
 
 TFLITE_RUNTIME = "tflite_runtime.interpreter"
 
@@ -20,12 +23,12 @@ def table(model):
 
 
 def test_a_good_file_is_verified_on_numpy_and_every_interpreter(model_path, table, judge):
-    assert verify(model_path, table, judge.verified_items()) == ("numpy", *PACKAGES)
+    assert verify(model_path, table, judge.verified_items()) == VERIFIED_ON
 
 
 def test_a_4_bit_file_is_verified_where_it_loads(model_4_bits, judge):
     table = QuantizedTable(model_4_bits.table, model_4_bits.manifest.scale, 4)
-    assert verify(model_4_bits.path, table, judge.verified_items()) == ("numpy", "ai_edge_litert")
+    assert verify(model_4_bits.path, table, judge.verified_items()) == ("numpy", "ai_edge_litert", "compiled_model")
 
 
 def test_another_table_is_refused(model_path, table, judge):
@@ -91,3 +94,15 @@ def test_without_any_interpreter_no_file_is_kept(model_path, table, judge, monke
 def test_one_that_cannot_be_imported_does_not_stop_the_others(monkeypatch):
     monkeypatch.setattr(engines, "interpreter_modules", lambda: ["no_such_interpreter.interpreter", "json"])
     import_interpreters()
+
+
+@pytest.mark.parametrize("package", INTERPRETERS)
+def test_other_answers_of_the_signature_of_fixed_shapes_are_refused(model_path, table, judge, package, monkeypatch):
+    """The right table, and what `recommend_fixed` would give for another."""
+    other = replace(table, rows=np.roll(table.rows, 1, axis=0))
+    wrong = expect_fixed(other, ALL_SIGNATURES)
+    monkeypatch.setattr(engines, "interpreter_modules", lambda: [package])
+    monkeypatch.setattr(engines, "expect_fixed", lambda *_: wrong)
+    name = package.partition(".")[0]
+    with pytest.raises(VerificationError, match=f"recommend_fixed on {name} answers"):
+        verify(model_path, table, judge.verified_items()[:5])
