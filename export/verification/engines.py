@@ -1,7 +1,7 @@
 """Whether every engine present answers from a file as exact integers do.
 
-As a program it asks one interpreter: `python -m export.verification.engines FILE MODULE`, with what is expected pickled
-on standard input and an error, or None, pickled on standard output.
+As a program it asks one interpreter, or CompiledModel: `python -m export.verification.engines FILE MODULE`, with what
+is expected pickled on standard input and an error, or None, pickled on standard output.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def verify(
             check(model, module, expected)
             bar.update()
         if compiled:
-            check_compiled_model(path, expected.fixed)
+            _check_apart(model, COMPILED_MODEL, expected)  # as it writes to standard error when the process ends
             bar.update()
     return ("numpy", *map(_name, modules), *([COMPILED_MODEL] if compiled else []))
 
@@ -118,7 +118,7 @@ def _fails_after_tensorflow(module: str) -> bool:
 
 
 def _check_apart(model: ModelFile, module: str, expected: Expected) -> None:
-    """`_check_interpreter` in a process of its own."""
+    """An interpreter or CompiledModel in a process of its own."""
     done = subprocess.run(  # noqa: S603 - this module
         [sys.executable, "-m", __name__, model.filename, module],
         input=pickle.dumps(expected),
@@ -186,7 +186,11 @@ def _main(path: str, module: str) -> None:
     expected = pickle.load(sys.stdin.buffer)  # noqa: S301 - written by `_check_apart`
     error: MignonError | None = None
     try:
-        _check_interpreter(ModelFile.open(path), module, expected)
+        model = ModelFile.open(path)
+        if module == COMPILED_MODEL:
+            check_compiled_model(model.path, expected.fixed)
+        else:
+            _check_interpreter(model, module, expected)
     except (VerificationError, MissingEngineError) as found:
         error = found
     pickle.dump(error, sys.stdout.buffer)
