@@ -86,7 +86,8 @@ class NameTable:
     def nearest(self, folded: str, count: int, passed_over: Ints) -> tuple[NDArray[np.int64], Floats]:
         """Up to `count` entries by the Dice coefficient of their grams and those of `folded`, and the coefficient."""
         asked = np.array(sorted({*np.concatenate(_buckets(encode(f" {folded} "))).tolist()}))  # np.unique imports much
-        ranges = zip(self._starts[asked].tolist(), self._starts[asked + 1].tolist(), strict=True)
+        ends = np.cumsum(self._counts, dtype=np.int64)  # not kept: places take more room than counts
+        ranges = zip((ends[asked] - self._counts[asked]).tolist(), ends[asked].tolist(), strict=True)
         shared = np.bincount(np.concatenate([self._grams[a:b] for a, b in ranges]), minlength=len(self))
         shared[passed_over] = 0
         found = np.flatnonzero(shared > shared.max() // 4)  # the others are hardly ever among the nearest
@@ -116,7 +117,7 @@ class NameTable:
         self._by_hash, self._hashes = order.astype(self._number), hashes[order]
 
     def _store_grams(self, codes: Codes, lengths: Ints) -> None:
-        """Which entries have which grams: those of bucket b are `_grams[_starts[b] : _starts[b + 1]]`, ascending."""
+        """Which entries have which grams: in `_grams` those of one bucket after the other, `_counts` of them."""
         flat = np.append(np.uint32(LINE_BREAK), codes)
         flat[flat == LINE_BREAK] = _SPACE
         pairs, triples = _buckets(flat)
@@ -124,8 +125,8 @@ class NameTable:
         within = np.ones(len(triples), bool)
         within[np.cumsum(lengths)[:-1] - 1] = False  # these lead from one text into the next
         kinds = [_without_repeats(pairs, owners), _without_repeats(triples[within], owners[:-1][within])]
-        counts = sum(np.bincount(buckets, minlength=_BUCKETS) for buckets, _ in kinds)
-        self._starts = np.append(0, np.cumsum(counts)).astype(np.int32)
+        counts: Ints = np.bincount(np.concatenate([buckets for buckets, _ in kinds]), minlength=_BUCKETS)
+        self._counts: Ints = counts.astype(np.uint16 if counts.max(initial=0) < _SMALL else np.int32)
         self._grams = np.concatenate([entries for _, entries in kinds])
         sizes = np.bincount(self._grams, minlength=len(lengths))
         self._sizes: Ints = sizes.astype(np.uint8 if sizes.max(initial=0) < 256 else np.int32)
