@@ -26,7 +26,7 @@ JAVA_LIBRARY := device_runtime/android/library
 JUNIT ?= /usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar
 MODEL ?= build/meals.tflite
 
-.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines java javatest javabench litert-js clean help
+.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines java javatest javabench litert-js onnx clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/meals
@@ -93,6 +93,9 @@ javabench: ## Times and memory of MODEL read in Java, as JSON
 litert-js: $(VENV)/installed .venv/litert-js/installed build/meals.tflite ## LiteRT.js in Chromium on the demo's file and the stored ones, as exact integers (11 MB from npm)
 	$(BIN)/python -m tests.export.verification.litert_js build/meals.tflite tests/golden/files/*.tflite --modules .venv/litert-js/node_modules
 
+onnx: $(VENV)/installed .venv/onnx/installed ## tf2onnx and ONNX Runtime on files of ours, and TensorFlow's MLIR importer (2.3 GB on disk)
+	$(BIN)/python -m pytest --basetemp=build/tests -rs tests/export/tflite/test_converters.py
+
 clean: ## Remove what was built; the environments stay
 	rm -rf build
 
@@ -124,6 +127,10 @@ $(VENV)/light/%: FORCE
 	mkdir -p $(@D) && cp $< $(@D)/
 	cd $(@D) && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --cache "$(CURDIR)/.venv/cache/npm"
 	touch $@
+
+.venv/onnx/installed: constraints/onnx.txt
+	@python=$$(PYTHON="$(PYTHON)" sh constraints/find_python.sh 3.11) && "$$python" $(MAKE_ENVIRONMENT) $(@D) "2.3 GB on disk, 1 to 10 minutes" --requirement $<
+	@touch $@
 
 # The version of @litertjs/core stands in constraints/web/package.json alone.
 .venv/litert-js/installed: constraints/web/package.json
