@@ -90,7 +90,7 @@ javabench: ## Times and memory of MODEL read in Java, as JSON
 	sh $(JAVA_LIBRARY)/build.sh build/java
 	java -cp build/java/tools:build/java/mignon.jar mignon.Bench $(MODEL)
 
-litert-js: $(VENV)/installed .venv/litert-js/installed build/meals.tflite ## LiteRT.js in Chromium on the demo's file and the stored ones, as exact integers (11 MB from npm)
+litert-js: $(VENV)/installed .venv/litert-js/installed build/meals.tflite ## LiteRT.js in Chromium on the demo's file and the stored ones, as exact integers (38 MB on disk)
 	$(BIN)/python -m tests.export.verification.litert_js build/meals.tflite tests/golden/files/*.tflite --modules .venv/litert-js/node_modules
 
 onnx: $(VENV)/installed .venv/onnx/installed ## tf2onnx and ONNX Runtime on files of ours, and TensorFlow's MLIR importer (2.3 GB on disk)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from export.tflite.lint import Fault
+    from export.tflite.notes import Note
     from export.writing.export_file import Exported
 
-__all__ = ["Exported", "export_file", "lint_file"]
+__all__ = ["Exported", "export_file", "lint_file", "list_notes"]
 
 
 def export_file(
@@ -65,6 +66,17 @@ def lint_file(path: str | Path) -> list[Fault]:
     from export.tflite import lint
 
     return lint.lint_file(path)
+
+
+def list_notes(path: str | Path) -> list[Note]:
+    """What any `.tflite` file asks of those who open it: shapes that some interfaces cannot set, and memory.
+
+    Raises:
+        ExportError: it cannot be read, or is not a TFLite flatbuffer.
+    """
+    from export.tflite import notes
+
+    return notes.list_notes(path)
 
 
 def __getattr__(name: str) -> Any:

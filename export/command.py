@@ -60,12 +60,16 @@ def _export(request: ExportRequest, *, as_json: bool) -> None:
 def _lint(path: Path, *, as_json: bool) -> int:
     check_flatbuffer(path)
     from export.tflite.lint import lint_file
+    from export.tflite.notes import list_notes
 
-    faults = lint_file(path)
+    faults, notes = lint_file(path), list_notes(path)
     if as_json:
-        print(json.dumps([asdict(fault) for fault in faults], ensure_ascii=False))
+        found = [asdict(fault) | {"is_fault": True} for fault in faults]
+        found += [asdict(note) | {"is_fault": False} for note in notes]
+        print(json.dumps(found, ensure_ascii=False))
     else:
         print("\n".join(map(str, faults)) or f"{path}: no fault")
+        print("\n".join(map(str, notes)), end="\n" if notes else "")
     return FAULTS if faults else 0
 
 
@@ -111,7 +115,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _lint_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m export lint", description="Reports the faults of a .tflite file.")
+    parser = argparse.ArgumentParser(
+        prog="python -m export lint",
+        description="Reports the faults of a .tflite file, and notes: what some ways to open it cannot do, and memory.",
+    )
     parser.add_argument("file", type=Path, help="any .tflite file")
-    parser.add_argument("--json", action="store_true", help="print the faults as JSON")
+    parser.add_argument("--json", action="store_true", help="print faults and notes as JSON")
     return parser

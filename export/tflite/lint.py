@@ -56,7 +56,9 @@ class _Constant:
 
 
 @dataclass(frozen=True)
-class _ReadModel:
+class ReadModel:
+    """A flatbuffer as Python objects, and its large constants."""
+
     tree: Any
     constants: tuple[_Constant, ...]
 
@@ -68,10 +70,19 @@ def lint_file(path: str | Path) -> list[Fault]:
         ExportError: it cannot be read, or is not a TFLite flatbuffer.
     """
     path = Path(path)
+    data, model = read_model(path)
+    return [*_damage(path, data), *(fault for rule in _RULES for fault in rule(model))]
+
+
+def read_model(path: Path) -> tuple[bytes, ReadModel]:
+    """The bytes of the file at `path`, and what the flatbuffer in them says.
+
+    Raises:
+        ExportError: it cannot be read, or is not a TFLite flatbuffer.
+    """
     check_flatbuffer(path)
     data = path.read_bytes()
-    model = _read(path, data)
-    return [*_damage(path, data), *(fault for rule in _RULES for fault in rule(model))]
+    return data, _read(path, data)
 
 
 def _damage(path: Path, data: bytes) -> Iterator[Fault]:
@@ -84,11 +95,11 @@ def _damage(path: Path, data: bytes) -> Iterator[Fault]:
             yield Fault("damaged file", path.name, found, remedy)
 
 
-def _read(path: Path, data: bytes) -> _ReadModel:
+def _read(path: Path, data: bytes) -> ReadModel:
     try:
         view = schema.Model.GetRootAs(data)
         tree = schema.ModelT.InitFromObj(view)
-        return _ReadModel(tree, tuple(_constants(view, tree)))
+        return ReadModel(tree, tuple(_constants(view, tree)))
     except Exception as error:
         raise ExportError(f"{path}: the flatbuffer is damaged ({error}); export or copy it again") from error
 
@@ -103,17 +114,17 @@ def _constants(view: Any, tree: Any) -> Iterator[_Constant]:
             seen.add(tensor.buffer)
             table = view.Buffers(tensor.buffer)._tab
             offset = int(table.Vector(table.Offset(4)))  # field 0 of Buffer is its data
-            yield _Constant(_text(tensor.name), tensor, tensor.buffer, np.asarray(data, np.uint8), offset)
+            yield _Constant(text_of(tensor.name), tensor, tensor.buffer, np.asarray(data, np.uint8), offset)
 
 
-def _float_tables(model: _ReadModel) -> Iterator[Fault]:
+def _float_tables(model: ReadModel) -> Iterator[Fault]:
     for constant in model.constants:
-        if constant.tensor.type == schema.TensorType.FLOAT32 and len(_shape(constant.tensor)) >= 2:
-            found = f"float32 {_shape(constant.tensor)}, {constant.data.size:,} bytes"
+        if constant.tensor.type == schema.TensorType.FLOAT32 and len(shape_of(constant.tensor)) >= 2:
+            found = f"float32 {shape_of(constant.tensor)}, {constant.data.size:,} bytes"
             yield Fault("float table", constant.name, found, "quantize it to int8: a quarter of the bytes")
 
 
-def _duplicates(model: _ReadModel) -> Iterator[Fault]:
+def _duplicates(model: ReadModel) -> Iterator[Fault]:
     """The same values in two buffers: to the byte, or as a table quantized twice in different ways."""
     for i, constant in enumerate(model.constants):
         for other in model.constants[:i]:
@@ -125,7 +136,7 @@ def _duplicates(model: _ReadModel) -> Iterator[Fault]:
 def _same_table(a: _Constant, b: _Constant) -> bool:
     if a.data.size == b.data.size and np.array_equal(a.data, b.data):
         return True
-    if _shape(a.tensor) != _shape(b.tensor) or len(_shape(a.tensor)) < 2:
+    if shape_of(a.tensor) != shape_of(b.tensor) or len(shape_of(a.tensor)) < 2:
         return False
     first, second = _values(a), _values(b)
     norms = np.linalg.norm(first) * np.linalg.norm(second)
@@ -134,7 +145,7 @@ def _same_table(a: _Constant, b: _Constant) -> bool:
 
 def _values(constant: _Constant) -> np.ndarray[Any, np.dtype[np.float32]]:
     kind = {schema.TensorType.FLOAT32: np.float32, schema.TensorType.INT8: np.int8}.get(constant.tensor.type, np.uint8)
-    values = constant.data.view(kind).astype(np.float32).reshape(_shape(constant.tensor))
+    values = constant.data.view(kind).astype(np.float32).reshape(shape_of(constant.tensor))
     quantization = constant.tensor.quantization
     scale = None if quantization is None else quantization.scale
     if scale is not None and len(scale) == values.shape[0]:
@@ -142,7 +153,7 @@ def _values(constant: _Constant) -> np.ndarray[Any, np.dtype[np.float32]]:
     return values
 
 
-def _missing_scales(model: _ReadModel) -> Iterator[Fault]:
+def _missing_scales(model: ReadModel) -> Iterator[Fault]:
     for constant in model.constants:
         quantization = constant.tensor.quantization
         scale = None if quantization is None else quantization.scale
@@ -150,7 +161,7 @@ def _missing_scales(model: _ReadModel) -> Iterator[Fault]:
             yield Fault("missing scale", constant.name, "integers without a scale", "give it quantization parameters")
 
 
-def _misaligned(model: _ReadModel) -> Iterator[Fault]:
+def _misaligned(model: ReadModel) -> Iterator[Fault]:
     for constant in model.constants:
         if constant.offset % TABLE_ALIGNMENT:
             past = constant.offset % TABLE_ALIGNMENT
@@ -158,12 +169,12 @@ def _misaligned(model: _ReadModel) -> Iterator[Fault]:
             yield Fault("unaligned table", constant.name, found, f"write its vector with alignment {TABLE_ALIGNMENT}")
 
 
-def _unknown_ops(model: _ReadModel) -> Iterator[Fault]:
+def _unknown_ops(model: ReadModel) -> Iterator[Fault]:
     for code in model.tree.operatorCodes:
         builtin = max(code.builtinCode, code.deprecatedBuiltinCode)
         name = _OPS.get(builtin, str(builtin))
         if name == "CUSTOM":
-            custom = _text(code.customCode)
+            custom = text_of(code.customCode)
             kind = "Flex op" if custom.startswith("Flex") else "custom op"
             yield Fault(kind, custom, "is no built-in op", "write it with built-in ops; plain interpreters lack it")
         elif code.version > NEWEST_IN_TFLITE_RUNTIME_2_14.get(name, 0):
@@ -172,48 +183,49 @@ def _unknown_ops(model: _ReadModel) -> Iterator[Fault]:
             yield Fault(OP_VERSION, name, found, _OLDER_FORMS.get(name, "use an older form"))
 
 
-def _signature_shapes(model: _ReadModel) -> Iterator[Fault]:
+def _signature_shapes(model: ReadModel) -> Iterator[Fault]:
     if not model.tree.signatureDefs:
         yield Fault("no signature", "the file", "has none", "convert from a SavedModel with signatures")
         return
     inputs = list(_inputs(model))
-    of_any_length = {name for _, name, tensor in inputs if _is_dynamic(tensor)}
+    of_any_length = {name for _, name, tensor in inputs if is_dynamic(tensor)}
     for signature, name, tensor in inputs:
         where = f"{signature}({name})"
-        if not _shape(tensor) and not tensor.hasRank:
+        if not shape_of(tensor) and not tensor.hasRank:
             yield Fault("missing shape", where, "has no rank", "declare its shape in the input signature")
         elif tensor.type == schema.TensorType.INT32 and _is_fixed_list(tensor) and name not in of_any_length:
-            found = f"takes exactly {_shape(tensor)} indices, and no other signature takes another number"
+            found = f"takes exactly {shape_of(tensor)} indices, and no other signature takes another number"
             yield Fault(FIXED_SHAPE, where, found, "declare its length unknown, so that any number fits")
 
 
-def _inputs(model: _ReadModel) -> Iterator[tuple[str, str, Any]]:
+def _inputs(model: ReadModel) -> Iterator[tuple[str, str, Any]]:
     """Of each input the signature, its name there, and its tensor."""
     for signature in model.tree.signatureDefs:
         graph = model.tree.subgraphs[signature.subgraphIndex]
         for entry in signature.inputs or []:
-            yield _text(signature.signatureKey), _text(entry.name), graph.tensors[entry.tensorIndex]
+            yield text_of(signature.signatureKey), text_of(entry.name), graph.tensors[entry.tensorIndex]
 
 
 def _is_fixed_list(tensor: Any) -> bool:
-    return bool(_shape(tensor)) and not _is_dynamic(tensor)
+    return bool(shape_of(tensor)) and not is_dynamic(tensor)
 
 
-def _is_dynamic(tensor: Any) -> bool:
+def is_dynamic(tensor: Any) -> bool:
+    """Whether a dimension of it is known only when the graph runs."""
     return tensor.shapeSignature is not None and -1 in list(tensor.shapeSignature)
 
 
-def _unreachable(model: _ReadModel) -> Iterator[Fault]:
+def _unreachable(model: ReadModel) -> Iterator[Fault]:
     for graph in model.tree.subgraphs:
         used = {*graph.inputs, *graph.outputs}
         for operator in graph.operators or []:
             used |= {*operator.inputs, *operator.outputs}
         for i, tensor in enumerate(graph.tensors):
             if i not in used:
-                yield Fault("unreachable tensor", _text(tensor.name), "no op reads it", "remove it from the graph")
+                yield Fault("unreachable tensor", text_of(tensor.name), "no op reads it", "remove it from the graph")
 
 
-_RULES: tuple[Callable[[_ReadModel], Iterator[Fault]], ...] = (
+_RULES: tuple[Callable[[ReadModel], Iterator[Fault]], ...] = (
     _float_tables,
     _duplicates,
     _missing_scales,
@@ -224,9 +236,11 @@ _RULES: tuple[Callable[[_ReadModel], Iterator[Fault]], ...] = (
 )
 
 
-def _shape(tensor: Any) -> list[int]:
+def shape_of(tensor: Any) -> list[int]:
+    """As it is declared; 1 stands where a dimension is not known."""
     return [] if tensor.shape is None else [int(n) for n in tensor.shape]
 
 
-def _text(raw: bytes | str | None) -> str:
+def text_of(raw: bytes | str | None) -> str:
+    """A name of the flatbuffer."""
     return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw or "(unnamed)"
