@@ -11,12 +11,15 @@ from functools import partial
 import numpy as np
 import pytest
 
+from device_runtime import Recommender
+from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from export.command import main
 from export.errors import VerificationError
+from export.tflite.plan import SIGNATURES
 from export.verification import engines
 from tests.conftest import ROOT
-from tests.interpreters import VERIFIED_ON
+from tests.interpreters import PACKAGES, VERIFIED_ON, interpreter_of
 
 FAST = ["--quantize", "ptq", "--no-progress"]
 
@@ -42,8 +45,67 @@ def test_json_report(trained_folder, tmp_path, capsys):
     assert report["engines"] == [*VERIFIED_ON]
     assert report["file_bytes"] == (tmp_path / "m.tflite").stat().st_size
     assert report["flatbuffer_bytes"] == report["parts"]["table"] + report["parts"]["graph"]
-    assert report["flatbuffer_bytes"] <= 1.02 * report["rows"] * report["dims"] + 14 * 1024
+    assert report["flatbuffer_bytes"] <= 1.02 * report["rows"] * report["dims"] + 20_000
     assert report["allowed_faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("names", "engines_asked", "rules"),
+    [
+        ("recommend_fixed", VERIFIED_ON, ["fixed shape"]),
+        ("search,recommend_fixed", VERIFIED_ON, ["fixed shape"]),
+        ("embed, recommend", ("numpy", *PACKAGES), []),
+    ],
+)
+def test_the_signatures_that_are_asked_for_go_into_the_file(
+    trained_folder, tmp_path, capsys, names, engines_asked, rules
+):
+    path = tmp_path / "m.tflite"
+    assert export(trained_folder, path, "--signatures", names, "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    wanted = [name for name in SIGNATURES if name in names.replace(" ", "").split(",")]
+    assert list(dict.fromkeys(signature for signature, *_ in report["operators"])) == wanted
+    assert [*signatures_of(path)] == wanted
+    assert report["engines"] == [*engines_asked]
+    assert [fault["rule"] for fault in report["allowed_faults"]] == rules
+
+
+def test_fixed_shapes_are_as_long_as_they_are_asked_to_be(trained_folder, tmp_path):
+    options = ["--signatures", "recommend_fixed", "--fixed-favorites", "3", "--fixed-results", "7"]
+    assert export(trained_folder, tmp_path / "m.tflite", *options) == 0
+    found = signatures_of(tmp_path / "m.tflite")["recommend_fixed"](items=np.array([[0, -1, 5]], np.int32))
+    assert found["ids"].shape == found["scores"].shape == (7,)
+    assert not {0, 5} & {*found["ids"].tolist()}
+
+
+def signatures_of(path):
+    """By name, in the order of the file."""
+    interpreter = interpreter_of("ai_edge_litert")(str(path), num_threads=1)
+    return {name: interpreter.get_signature_runner(name) for name in interpreter.get_signature_list()}
+
+
+def test_a_file_of_fixed_shapes_alone_answers_as_any(trained_folder, model_path, tmp_path):
+    path = tmp_path / "m.tflite"
+    assert export(trained_folder, path, "--signatures", "recommend_fixed") == 0
+    full, fixed = Recommender.open(model_path), Recommender.open(path)
+    first, second = (found.id for found in full.recommend([], k=2))
+    assert fixed.engine == full.engine
+    assert fixed.recommend([first, second], k=5) == full.recommend([first, second], k=5)
+    assert fixed.similar(first, k=5) == full.similar(first, k=5)
+    with pytest.raises(MissingEngineError, match="holds neither of the signatures `recommend` and `search`"):
+        Recommender.open(path, engine="tflite")
+
+
+@pytest.mark.parametrize("name", ["recommend", "search"])
+def test_the_engine_of_the_graph_does_without_a_signature(trained_folder, model_path, tmp_path, name):
+    path = tmp_path / "m.tflite"
+    assert export(trained_folder, path, "--signatures", name) == 0
+    full, one = Recommender.open(model_path), Recommender.open(path, engine="tflite")
+    first, second = (found.id for found in full.recommend([], k=2))
+    assert one.engine == "tflite"
+    assert one.recommend([first, second], k=5) == full.recommend([first, second], k=5)
+    assert one.recommend([first], k=5, blend="together") == full.recommend([first], k=5, blend="together")
+    assert one.search(one.vector(first), k=5) == full.search(full.vector(first), k=5)
 
 
 def test_both_methods_are_measured_and_the_better_is_kept(trained_folder, tmp_path, capsys):
@@ -82,6 +144,13 @@ def test_a_budget_picks_dims_and_bits(trained_folder, tmp_path, capsys):
         (["--dims", "0"], "0 dims were asked for"),
         (["--dims", "17"], "17 dims were asked for and the model has 16"),
         (["--dims", "15", "--bits", "4"], "4 bits need even dims"),
+        (
+            ["--signatures", "recommend,find"],
+            "signatures 'recommend', 'find': give some of recommend_fixed, recommend,",
+        ),
+        (["--signatures", "embed"], "nothing could be recommended"),
+        (["--fixed-favorites", "65"], "65 favorites of recommend_fixed were asked for; give 1 to 64"),
+        (["--fixed-results", "0"], "0 results of recommend_fixed were asked for; give 1 to 1,000"),
     ],
 )
 def test_what_cannot_be_made_is_one_line_and_status_2(trained_folder, tmp_path, capsys, options, message):
