@@ -141,7 +141,7 @@ $(VENV)/light/%: FORCE
 build/meals.tflite:
 	$(MAKE) --no-print-directory demo
 
-.venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt constraints/index.txt | .venv/installed
+.venv/arm64/installed: tests/arm64/setup.sh constraints/numpy.txt constraints/tflite.txt constraints/litert.txt | .venv/installed
 	sh tests/arm64/setup.sh
 	touch $@
 

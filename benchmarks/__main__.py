@@ -13,7 +13,7 @@ from benchmarks.base import Benchmark
 from benchmarks.converter.benchmark import ConverterBenchmark
 from benchmarks.embedding.benchmark import EmbeddingBenchmark, MapBenchmark, NamesBenchmark
 from benchmarks.generated.benchmark import ExportBenchmark, LogGenerator
-from benchmarks.latency.benchmark import IndexBenchmark, LatencyBenchmark
+from benchmarks.latency.benchmark import LatencyBenchmark
 from benchmarks.one_hot.benchmark import LikenessBenchmark, OneHotBenchmark, SizeBenchmark
 from benchmarks.recommenders.benchmark import InteractionsBenchmark
 from device_runtime.cli.exit import run
@@ -32,7 +32,6 @@ BENCHMARKS: tuple[type[Benchmark], ...] = (
     InteractionsBenchmark,
     ConverterBenchmark,
     ExportBenchmark,
-    IndexBenchmark,
     LogGenerator,
 )
 DEFAULT = OneHotBenchmark

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the changes made on the device are checked without numpy
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-EngineName = Literal["auto", "tflite", "numpy", "usearch"]
+EngineName = Literal["auto", "native", "tflite", "numpy"]
 Blend = Literal["each", "together"]
 Values = str | Iterable[str]
 LARGEST_FLOAT32 = 3.4028234e38

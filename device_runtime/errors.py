@@ -136,11 +136,3 @@ class OverlayLockedError(OverlayError):
 
 class OverlayWriteError(OverlayError):
     """A change could not be written, as on a full disk; the overlay is as it was before."""
-
-
-class IndexFileError(MignonError):
-    """The approximate index of a model is missing or cannot be read, or the model was exported without one."""
-
-
-class DamagedIndexError(IndexFileError):
-    """The index is not the one that the model was exported with: cut short, altered, or of another export."""

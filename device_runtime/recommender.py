@@ -54,8 +54,9 @@ class Recommender(Changeable):
         """Opens and verifies the file at `path`, and applies the changes made on the device.
 
         Args:
-            engine: `tflite` (an interpreter runs the graph), `numpy` (no interpreter at all), or `auto`, all of them
-                exact; or `usearch`, which asks an approximate index beside the file.
+            engine: `native` (the table is scanned in C, by mignon-native), `numpy` (nothing else is needed), `tflite`
+                (an interpreter runs the graph), or `auto`, which takes `native` where it is installed, else `numpy`.
+                All are exact.
             changes: True reads the overlay beside the file, `PATH.overlay`, if there is one; a path reads that overlay;
                 False leaves the model as it is.
             writable: allow changes; makes the overlay if there is none, and locks it until `close`.
@@ -63,7 +64,6 @@ class Recommender(Changeable):
         Raises:
             ModelFileError: the file is missing, damaged or of another format.
             MissingEngineError: the engine asked for needs a library that is not installed.
-            IndexFileError: `usearch` was asked for and the index is missing or damaged.
             OverlayError: the overlay cannot be read; `DamagedOverlayError`, `OverlayVersionError` and
                 `OverlayLockedError` (somebody else writes it) say why.
         """
@@ -89,7 +89,7 @@ class Recommender(Changeable):
 
     @property
     def engine(self) -> str:
-        """The name of the engine in use: `tflite`, `numpy` or `usearch`."""
+        """The name of the engine in use: `native`, `numpy` or `tflite`."""
         return self._ranker.engine.name
 
     def __len__(self) -> int:

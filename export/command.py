@@ -21,6 +21,14 @@ from training.console.libraries import name_missing_libraries
 FAULTS = 1
 
 
+class _Gone(argparse.Action):
+    """An option of earlier versions, which says what to do instead."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Ends the command as bad usage."""
+        parser.error(f"{self.option_strings[0]} is no more: a scan by the extra `native` takes no longer; leave it out")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command; returns 0, or 2 for bad usage or input, or 1 for a failure or for faults that lint finds."""
     argv = sys.argv[1:] if argv is None else argv
@@ -98,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--frontier", type=Path, metavar="FOLDER", help="also write each best file by size, and a chart")
     add("--min-overlap", type=float, metavar="SHARE", help="refuse a file that keeps fewer of the ten nearest, 0 to 1")
     add("--report", type=Path, metavar="FILE", help="also write a page (HTML) about the export")
-    add("--index", action="store_true", help="also write an approximate index beside it, for large catalogs")
+    add("--index", action=_Gone, nargs=0, dest=argparse.SUPPRESS, help=argparse.SUPPRESS)
     add(
         "--signatures",
         metavar="NAMES",

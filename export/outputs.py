@@ -13,9 +13,7 @@ COMMAND = "python -m export"
 _TITLE = b": export report</title>"  # of pages from before they had a mark
 
 
-def check_outputs(  # noqa: PLR0913 - each is a path of its own
-    out: Path, report: Path | None, frontier: Path | None, index: Path | None, *, name: str, force: bool
-) -> None:
+def check_outputs(out: Path, report: Path | None, frontier: Path | None, *, name: str, force: bool) -> None:
     """Refuses to replace what no export wrote.
 
     Raises:
@@ -25,8 +23,6 @@ def check_outputs(  # noqa: PLR0913 - each is a path of its own
     if out.is_dir():
         raise ExportError(f"{out}: is a folder; give --out the name of a .tflite file")
     check_replaceable(out, is_own_model, COMMAND, force=force)
-    if index is not None:
-        check_replaceable(index, lambda _: out.is_file() and is_own_model(out), COMMAND, force=force)
     if report is not None:
         if report.is_dir():
             raise ExportError(f"{report}: is a folder; give --report the name of a page to write")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from device_runtime.engines.usearch_engine import library
 from export.errors import ExportError
 from export.quantization.rows_and_bias import quantize_with_bias
 from export.quantization.sizes import (
@@ -23,7 +22,6 @@ from export.tflite.plan import ALL_SIGNATURES, SignaturePlan
 from export.verification.engines import import_interpreters
 from export.verification.quality import BasketJudge, NeighborJudge, NeighborQuality, load_neighbor_judge
 from export.writing.export_file import Exported, ExportJob, write_file
-from export.writing.index import check_size
 from training import trained
 from training.trained import Trained
 
@@ -43,9 +41,6 @@ def run_export(request: ExportRequest) -> Exported:
             source, request.out, request.labels, signatures=request.plan, progress=request.progress
         )
         return write_file(job)
-    if request.index:
-        check_size(len(source.table))
-        library()
     job = _plan_for_attributes(request, source, load_neighbor_judge(request.folder, source))
     exported = write_file(job)
     _report(request, job, exported)
@@ -88,7 +83,6 @@ def _plan_for_attributes(request: ExportRequest, source: Trained, judge: Neighbo
         least_overlap=least,
         sizes=sizes,
         signatures=request.plan,
-        index=request.index,
         progress=request.progress,
     )
 
@@ -118,7 +112,7 @@ def _report(request: ExportRequest, job: ExportJob, exported: Exported) -> None:
         folder, files = Path(request.frontier), []
         for candidate in find_frontier(job.sizes):  # each shows what it keeps; none is refused for it
             out = folder / f"{job.labels.name}-{candidate.name}.tflite"
-            point = replace(job, tried=Tried(candidate), out=out, least_overlap=0.0, index=False, progress=False)
+            point = replace(job, tried=Tried(candidate), out=out, least_overlap=0.0, progress=False)
             files.append(write_file(point))
         write_frontier(exported, files, folder)
     if request.report:

@@ -42,7 +42,6 @@ class ExportRequest:
         min_overlap: the share, 0 to 1, of the ten nearest that a file has to keep; by default what its size can.
         frontier: a folder for the best file of each size and a chart of them.
         report: an HTML page to write about the export.
-        index: also write an approximate index beside the file, for large catalogs.
         name: of the model; by default that of the file.
         license: of the catalog's data.
         force: replace files that no export wrote, too.
@@ -60,7 +59,6 @@ class ExportRequest:
     min_overlap: float | None = None
     frontier: str | Path | None = None
     report: str | Path | None = None
-    index: bool = False
     name: str | None = None
     license: str = "unspecified"
     force: bool = False
@@ -113,19 +111,10 @@ class ExportRequest:
             self.out,
             Path(self.report) if self.report else None,
             Path(self.frontier) if self.frontier else None,
-            self._index_path,
             name=self.labels.name,
             force=self.force,
         )
         check_digests(self.folder)
-
-    @property
-    def _index_path(self) -> Path | None:
-        if not self.index:
-            return None
-        from device_runtime.engines.usearch_engine import index_path  # it imports numpy
-
-        return index_path(self.out)
 
     def check_for_interactions(self) -> None:
         """Refuses what only a model of attributes can be exported as: the other has one way to be quantized, one size.
@@ -133,7 +122,7 @@ class ExportRequest:
         Raises:
             ExportError: a setting asks for another.
         """
-        for_attributes = ("dims", "max_bytes", "frontier", "min_overlap", "report", "index")
+        for_attributes = ("dims", "max_bytes", "frontier", "min_overlap", "report")
         values = {f"--{name.replace('_', '-')}": getattr(self, name) for name in for_attributes}
         given = [option for option, value in values.items() if value is not None and value is not False]
         given += ["--bits 4"] if self.bits == 4 else []

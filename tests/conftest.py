@@ -14,6 +14,9 @@ import pytest
 from device_runtime import Recommender
 from device_runtime.format.model_file import ModelFile
 
+needs_kernel = pytest.mark.skipif(
+    importlib.util.find_spec("mignon_native") is None, reason="mignon-native is not installed"
+)
 ROOT = Path(__file__).parent.parent
 WELL_KNOWN = (
     "Pancakes", "Crêpes", "Blini", "Hot dog", "Shawarma", "Greek salad", "Borscht", "Pizza Margherita", "Tiramisu",
@@ -97,18 +100,6 @@ def model_4_bits(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory)
     return ModelFile.open(path)
 
 
-@pytest.fixture(scope="session")
-def indexed_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 9,900 generated items with an approximate index beside it; tests must not change either."""
-    from benchmarks.generated.tables import generate
-
-    folder = tmp_path_factory.mktemp("indexed")
-    generate(9900, 8, folder / "model")
-    path = folder / "items.tflite"
-    assert export([str(folder / "model"), "--out", str(path), "--quantize", "ptq", "--index"]) == 0
-    return path
-
-
 @pytest.fixture
 def model_copy(model_path: Path, tmp_path: Path) -> Path:
     """A copy of the exported file to do harm to."""
@@ -120,7 +111,7 @@ def model(model_path: Path) -> ModelFile:
     return ModelFile.open(model_path)
 
 
-@pytest.fixture(params=["numpy", "tflite"])
+@pytest.fixture(params=["numpy", "tflite", pytest.param("native", marks=needs_kernel)])
 def recommender(request: pytest.FixtureRequest, model_path: Path) -> Recommender:
     """The same file behind each engine: every behavior must be the same."""
     return Recommender.open(model_path, engine=request.param)

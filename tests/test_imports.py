@@ -107,7 +107,7 @@ def test_no_module_imports_itself_by_way_of_others(package):
 def test_the_runtime_pulls_in_neither_tensorflow_nor_keras_nor_an_interpreter():
     code = """
 import sys, device_runtime, device_runtime.cli.parser, device_runtime.recommender
-heavy = {"tensorflow", "keras", "tf_keras", "tflite_runtime", "ai_edge_litert", "usearch", "training", "export"}
+heavy = {"tensorflow", "keras", "tf_keras", "tflite_runtime", "ai_edge_litert", "mignon_native", "training", "export"}
 print(sorted(heavy & {name.partition(".")[0] for name in sys.modules}))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""python -m benchmarks latency and index: how long an answer takes, by libraries and by the approximate index."""
+"""python -m benchmarks latency: how long an answer takes, beside libraries for nearest neighbors."""
 
 from __future__ import annotations
 
@@ -39,26 +39,3 @@ class LatencyBenchmark(WritingBenchmark):
         draw(results, self.out / "latency.png")
         print(format_results(results))
         print(f"\nwrote {self.out / 'latency.json'} and {self.out / 'latency.png'}")
-
-
-@dataclass(frozen=True)
-class IndexBenchmark(WritingBenchmark):
-    """The approximate index beside the model against exact engines."""
-
-    name: ClassVar[str] = "index"
-    writes: ClassVar[tuple[str, ...]] = ("index.json",)
-
-    model: Path = model_option()
-
-    def run(self) -> None:
-        """See `Benchmark.run`."""
-        from benchmarks.latency.compare import ENGINES_HERE, Scope, measure
-        from benchmarks.latency.report import format_index
-        from benchmarks.output import write_json
-        from device_runtime import Recommender
-
-        Recommender.open(self.model, engine="usearch")  # refuses to begin without an index
-        scopes = [Scope((ENGINES_HERE,), peers=(), starts=3, favorites=favorites) for favorites in (1, 8)]
-        results = [result for scope in scopes for result in measure(self.model, self.out, scope)]
-        write_json(results, self.out / "index.json")
-        print(f"\n{format_index(results)}\n\nwrote {self.out / 'index.json'}")

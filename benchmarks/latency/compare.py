@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.environments import HAS_TFLITE_RUNTIME, HERE, LIGHT, ROOT
+from benchmarks.environments import HAS_TFLITE_RUNTIME, LIGHT, ROOT
 from benchmarks.latency.libraries import APPROXIMATE, EXACT, PEERS, K
 from benchmarks.latency.processes import (
     Contestant,
@@ -29,7 +29,6 @@ from benchmarks.latency.processes import (
     take_turns,
 )
 from benchmarks.latency.worker import index_folder
-from device_runtime.engines.usearch_engine import index_path
 from device_runtime.errors import InvalidArgumentError
 from device_runtime.format.layout import IDS
 from device_runtime.format.model_file import ModelFile
@@ -38,9 +37,8 @@ READ = "reading the table"
 MAKE_PEERS = "python3.11 -m venv .venv/peers && .venv/peers/bin/pip install --requirement constraints/peers.txt"
 _MOST_FAVORITES = 8
 _BASKETS_IN_TURN = 40
-_BY_INDEX = "mignon usearch"
 _MOST_ROWS_OF_GRAPHS = 100_000  # a graph of a million rows takes minutes to build
-_ALL_ENGINES = ("auto", "tflite", "numpy")
+_ALL_ENGINES = ("native", "tflite", "numpy")
 _PEERS_FOLDER, _TFLITE, _NUMPY = ROOT / ".venv" / "peers", LIGHT["tflite"], LIGHT["numpy"]
 _WITH_TFLITE_RUNTIME = ContestantEnvironment(
     "tflite-runtime", _TFLITE.folder, _TFLITE.make, _ALL_ENGINES, "tflite_runtime.interpreter", peers=False
@@ -49,10 +47,6 @@ ENVIRONMENTS = (
     ContestantEnvironment("LiteRT", _PEERS_FOLDER, MAKE_PEERS, _ALL_ENGINES, "ai_edge_litert.interpreter", peers=True),
     *([_WITH_TFLITE_RUNTIME] if HAS_TFLITE_RUNTIME else []),
     ContestantEnvironment("numpy alone", _NUMPY.folder, _NUMPY.make, ("numpy",), None, peers=False),
-)
-
-ENGINES_HERE = ContestantEnvironment(
-    "this one", HERE.folder, HERE.make, ("numpy", "tflite", "usearch"), interpreter=None, peers=False
 )
 
 
@@ -243,7 +237,7 @@ def _results(
 
 
 def _is_exact(name: str) -> bool:
-    return name not in APPROXIMATE and name != _BY_INDEX
+    return name not in APPROXIMATE
 
 
 def _agreement_and_recall(model: ModelFile, asked: Sequence[_Basket], samples: Samples) -> tuple[float, float]:
@@ -266,8 +260,7 @@ def _times(seconds: Sequence[Sequence[float]]) -> _Times:
 
 def _count_stored_bytes(model: ModelFile, folder: Path, name: str) -> int:
     if name not in PEERS:
-        index = index_path(model.path).stat().st_size if name == _BY_INDEX else 0
-        return model.path.stat().st_size + index if name.startswith("mignon") else model.table.nbytes
+        return model.path.stat().st_size if name.startswith("mignon") else model.table.nbytes
     files = (file for file in index_folder(folder, name).rglob("*") if file.is_file() and file.name != "built_from")
     return sum(file.stat().st_size for file in files) + len(model.text(IDS).encode("utf-8"))
 

@@ -200,6 +200,7 @@ class ByHand(NamedTuple):
 
 
 EXACT: dict[str, Index] = {
+    "faiss SQ8 direct signed": Faiss("SQ8_direct_signed"),
     "faiss SQ8": Faiss("SQ8"),
     "faiss Flat": Faiss("Flat"),
     "scann brute force": Scann(quantize=False),

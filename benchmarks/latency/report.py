@@ -20,27 +20,6 @@ def format_results(results: Sequence[ContestantResult]) -> str:
     return "\n\n".join(tables)
 
 
-def format_index(results: Sequence[ContestantResult]) -> str:
-    """One engine of mignon a line, as asked for single items or for baskets."""
-    rows = [
-        [
-            f"{r.rows}x{r.dims}",
-            "item" if r.favorites == 1 else "basket",
-            r.contestant.removeprefix("mignon "),
-            f"{r.recall_at_10:.3f}",
-            f"{r.microseconds:,.0f}",
-            f"{r.anonymous_bytes / 1e6:.1f}",
-            f"{r.start_seconds:.2f}",
-            f"{r.stored_bytes / 1e6:.1f}",
-        ]
-        for r in results
-        if r.contestant != READ
-    ]
-    return format_table(
-        ["table", "asked", "engine", "recall@10", "µs", "anonymous MB", "start s", "stored MB"], rows, 3
-    )
-
-
 def draw(results: Sequence[ContestantResult], path: Path) -> None:
     """One line a contestant: microseconds an answer against items, both in powers of ten."""
     with drawing(path, figsize=(9, 6)) as (_, axis):

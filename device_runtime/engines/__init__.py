@@ -1,1 +1,1 @@
-"""What scores the table: numpy, an interpreter of the graph, an approximate index."""
+"""What scores the table: the kernel in C, numpy, an interpreter of the graph."""

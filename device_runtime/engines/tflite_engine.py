@@ -6,13 +6,14 @@ import importlib
 import importlib.util
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from device_runtime.engines.base import ShortCut
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.errors import MissingEngineError
 from device_runtime.format.model_file import ModelFile
@@ -62,9 +63,17 @@ class TFLiteEngine:
             found = self._signatures["search"](vector=vector, k=_count(k))
         return found["ids"].astype(np.int64), found["scores"]
 
-    def search_each(self, queries: NDArray[np.int64], banned: Rows, k: int) -> list[Best]:
+    def search_each(
+        self, queries: NDArray[np.int64], banned: Sequence[Rows], k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> list[Best]:
         """See `Engine.search_each`."""
-        return self._by_numpy.search_each(queries, banned, k)
+        return self._by_numpy.search_each(queries, banned, k, allowed)
+
+    def open_short_cut(
+        self, ids: Sequence[str], names: Sequence[str], row_of_id: Callable[[], Mapping[str, int]]
+    ) -> ShortCut | None:
+        """See `Engine.open_short_cut`."""
+        return self._by_numpy.open_short_cut(ids, names, row_of_id)
 
 
 def _find_signatures(interpreter: Any, model: ModelFile) -> dict[str, Any]:

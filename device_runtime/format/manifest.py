@@ -60,7 +60,6 @@ class Manifest(NamedTuple):
         scale: what one step of the table is worth; a row times `scale` has a norm of about 1, never above it.
         table_offset: bytes from the start of the file to the table, a multiple of 16.
         preference: of a model of what people like; its rows have any length up to 1 / scale, others nearly that length.
-        approximate_index: what lies beside the file, if there is one (see `device_runtime.engines.usearch_engine`).
         table_crc32: the CRC-32 of the table's bytes.
         graph_crc32: the CRC-32 of the rest of the flatbuffer, what is before the table and what is after it. Both only
             tell which part a damage is in; the digest tells whether there is any.
@@ -78,7 +77,6 @@ class Manifest(NamedTuple):
     quality: dict[str, Any]
     license: str
     preference: InteractionRule | None = None
-    approximate_index: dict[str, Any] | None = None
     table_crc32: int | None = None
     graph_crc32: int | None = None
 

@@ -74,6 +74,11 @@ class ModelFile:
         return self._stored if self.manifest.bits == 8 else _unpacked(self._stored)
 
     @property
+    def stored(self) -> NDArray[np.int8]:
+        """int8 [rows, bytes of a row]: the table as it lies in the file."""
+        return self._stored
+
+    @property
     def digest(self) -> str:
         """The SHA-256 at the end of the file, in hexadecimal: what tells this model from others."""
         return self._bytes[-DIGEST_LENGTH:].decode("ascii")

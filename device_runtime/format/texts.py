@@ -29,6 +29,11 @@ class Lines(Sequence[str]):
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == _LINE_FEED)
         self._ends = array("q", ends.astype(np.int64).tobytes())
 
+    @property
+    def parts(self) -> tuple[bytes, array[int]]:
+        """The text, and the places of its line feeds."""
+        return self._data, self._ends
+
     def __len__(self) -> int:
         return len(self._ends)
 

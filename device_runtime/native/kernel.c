@@ -924,3 +924,24 @@ int64_t mk_merge(mk_found *found, int64_t count, int64_t k) {
     sort(found, kept);
     return kept;
 }
+
+INLINE int64_t entry_of(const mk_table *table, int64_t row, int column) {
+    const int64_t place = row * table->columns + column;
+    if (table->bits == 8) return ((const int8_t *)table->entries)[place];
+    const int half = ((const uint8_t *)table->entries)[place / 2] >> (place % 2 ? 4 : 0) & 15;
+    return half < 8 ? half : half - 16;
+}
+
+void mk_add(const mk_table *table, int64_t row, int64_t *query) {
+    for (int c = 0; c < table->columns; c++) query[c] += entry_of(table, row, c);
+}
+
+int64_t mk_score(const mk_table *table, int64_t row, const int64_t *query) {
+    int64_t score = 0;
+    for (int c = 0; c < table->columns; c++) score += query[c] * entry_of(table, row, c);
+    return score;
+}
+
+void mk_widen(const mk_table *table, int64_t row, int columns, double *entries) {
+    for (int c = 0; c < columns; c++) entries[c] = (double)entry_of(table, row, c);
+}

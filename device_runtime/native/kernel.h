@@ -48,6 +48,15 @@ int mk_best(const mk_table *table, int64_t first, int64_t last, const uint8_t *a
  * best first. The k best of all come first then, and how many these are is returned. */
 int64_t mk_merge(mk_found *found, int64_t count, int64_t k);
 
+/* Adds a row to a query. */
+void mk_add(const mk_table *table, int64_t row, int64_t *query);
+
+/* The score of one row. */
+int64_t mk_score(const mk_table *table, int64_t row, const int64_t *query);
+
+/* The first `columns` entries of a row. */
+void mk_widen(const mk_table *table, int64_t row, int columns, double *entries);
+
 /* Takes the path of that name from now on, or for NULL the fastest here; NULL where this processor has it not. What was
  * chosen is returned. Before any choice the environment variable MIGNON_KERNEL names one, if there is such a path. */
 const char *mk_choose(const char *name);

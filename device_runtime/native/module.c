@@ -1,29 +1,19 @@
-/* The kernel for Python, by the limited API: one file for CPython 3.10 and later. */
-#define PY_SSIZE_T_CLEAN
-#define Py_LIMITED_API 0x030A0000
-#include <Python.h>
-
-#include "kernel.h"
+/* The kernel for Python. */
+#include "module.h"
 
 enum { GIL_KEPT_BELOW = 1 << 18 }; /* bytes of table: a shorter scan is over before another thread would notice */
 enum { MOST_AT_ONCE = 1 << 12 }; /* questions */
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *source; /* keeps the bytes of the table */
-    mk_table table;
-} Table;
 
 /* The limited API has Py_buffer from 3.11 on; before, this gives the bytes of an object for as long as that lives. */
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #endif
-static const void *bytes_of(PyObject *source, Py_ssize_t *size) {
+const void *bytes_of(PyObject *source, Py_ssize_t *size) {
     const void *bytes = NULL;
     return PyObject_AsReadBuffer(source, &bytes, size) ? NULL : bytes;
 }
 
-static const int64_t *integers_of(PyObject *source, int64_t *count) {
+const int64_t *integers_of(PyObject *source, int64_t *count) {
     static const int64_t none[1];
     Py_ssize_t size;
     const void *bytes = bytes_of(source, &size);
@@ -62,15 +52,14 @@ static int table_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     return 0;
 }
 
-static void table_free(PyObject *self) {
+void free_table(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     Py_XDECREF(((Table *)self)->source);
     ((freefunc)PyType_GetSlot(type, Py_tp_free))(self);
     Py_DECREF(type);
 }
 
-/* Asks the kernel, other threads running meanwhile where that pays; -1 with an error set. */
-static int ask(const mk_table *table, const uint8_t *allowed, const mk_question *questions, int64_t count, int64_t k,
+int ask(const mk_table *table, const uint8_t *allowed, const mk_question *questions, int64_t count, int64_t k,
                mk_found *found, int64_t *got) {
     int status;
     if (table->rows * table->columns * table->bits / 8 * count < GIL_KEPT_BELOW) {
@@ -186,7 +175,7 @@ static PyMethodDef table_methods[] = {
 
 static PyType_Slot table_slots[] = {
     {Py_tp_doc, "Table(entries, rows, columns, bits)\n--\n\nRows of 8 or 4 bits an entry, read where they lie."},
-    {Py_tp_init, table_init}, {Py_tp_dealloc, table_free}, {Py_tp_methods, table_methods}, {0, NULL}};
+    {Py_tp_init, table_init}, {Py_tp_dealloc, free_table}, {Py_tp_methods, table_methods}, {0, NULL}};
 
 static PyType_Spec table_spec = {"mignon_native.Table", sizeof(Table), 0, Py_TPFLAGS_DEFAULT, table_slots};
 
@@ -195,6 +184,13 @@ static PyMethodDef functions[] = {
     {"paths", paths, METH_NOARGS, "paths()\n--\n\nThe paths of this processor, the fastest first."},
     {NULL, NULL, 0, NULL}};
 
+static int add_type(PyObject *module, const char *name, PyType_Spec *spec) {
+    PyObject *type = PyType_FromSpec(spec);
+    const int failed = !type || PyModule_AddObjectRef(module, name, type);
+    Py_XDECREF(type);
+    return failed;
+}
+
 /* A name in MIGNON_KERNEL that is no path is told here, where the kernel itself would pass over it. */
 static int fill_module(PyObject *module) {
     const char *wanted = getenv("MIGNON_KERNEL");
@@ -202,13 +198,7 @@ static int fill_module(PyObject *module) {
         PyErr_Format(PyExc_ImportError, "MIGNON_KERNEL is '%s', and this processor has no such path", wanted);
         return -1;
     }
-    PyObject *type = PyType_FromSpec(&table_spec);
-    if (!type || PyModule_AddObjectRef(module, "Table", type)) {
-        Py_XDECREF(type);
-        return -1;
-    }
-    Py_DECREF(type);
-    return 0;
+    return add_type(module, "Table", &table_spec) || add_type(module, "Catalog", &catalog_spec) ? -1 : 0;
 }
 
 static PyModuleDef_Slot module_slots[] = {{Py_mod_exec, fill_module}, {0, NULL}};

@@ -11,8 +11,8 @@ setup(
     ext_modules=[
         Extension(
             "mignon_native",
-            sources=["kernel.c", "module.c"],
-            depends=["kernel.h"],
+            sources=["kernel.c", "tastes.c", "catalog.c", "module.c"],
+            depends=["kernel.h", "tastes.h", "module.h"],
             extra_compile_args=FLAGS,
             py_limited_api=True,
         )

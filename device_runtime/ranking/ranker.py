@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from device_runtime.arguments import Blend, Values, check_count, check_share, several
-from device_runtime.engines.base import Engine
+from device_runtime.engines.base import Engine, ShortCut
+from device_runtime.errors import InvalidArgumentError
 from device_runtime.items.attributes import Filter
 from device_runtime.items.families import Family
 from device_runtime.items.items import Items
-from device_runtime.ranking.dislikes import compute_loss
 from device_runtime.ranking.diversity import CANDIDATES_FOR_EACH, diversify
 from device_runtime.ranking.likes import Favorites, Likes, resolve_favorites, resolve_likes
+from device_runtime.ranking.lookup import Lookup
 from device_runtime.ranking.question import Question, form_question
 from device_runtime.ranking.tastes import interleave
 from device_runtime.results import Neighbor
-from device_runtime.scoring.integers import Query, Ranking, Rows, Scores, integer_query
-from device_runtime.scoring.scan import Best, best_of_table, score_rows
-from device_runtime.scoring.top_k import positions_without, top_k
+from device_runtime.scoring.integers import Ranking, Rows, integer_query
+from device_runtime.scoring.scan import QUERIES_AT_ONCE, Best
+from device_runtime.scoring.top_k import positions_without
+
+Answer = TypeVar("Answer")
 
 _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
+_ALL_ALIKE = 2.0  # no cosine reaches it: favorites are one taste, whatever they are
 
 
 class RankingOptions(NamedTuple):
@@ -55,23 +60,7 @@ class RankingOptions(NamedTuple):
         return RankingOptions(k, several(self.exclude), where, share, self.blend)
 
 
-_NOTHING_MORE = RankingOptions()[1:]
-
-
-class Lookup(NamedTuple):
-    """What to look up in all rows; the one integer path serves whatever an engine does not know.
-
-    Attributes:
-        query: int64 [columns].
-        k: how many rows to give, at most all there are.
-        banned: rows that must not come back.
-    """
-
-    items: Items
-    query: Query
-    k: int
-    banned: Rows
-    where: Filter | None
+_NO_LIMITS = RankingOptions()[1:4]
 
 
 class Ranker:
@@ -79,19 +68,42 @@ class Ranker:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._short_cut: ShortCut | None = None
+        self._knows_short_cut = False
 
     def recommend(
         self, items: Items, favorites: Favorites, dislikes: Iterable[str], options: RankingOptions
     ) -> list[Neighbor]:
         """See `Recommender.recommend`."""
-        plain = type(options.exclude) is tuple and options[1:] == _NOTHING_MORE  # an array has no truth to compare
-        if plain and not dislikes and isinstance(favorites, list) and not items.changed:
-            k = min(check_count("k", options.k), items.row_count)  # what most ask, by as few steps as can be
-            likes = resolve_favorites(items, favorites)
-            if not likes.families and len(likes.rows) and (len(likes.rows) == 1 or not items.objective.best_is_alike):
-                return _neighbors(items, self.engine.nearest(likes.rows, k))
-            return self.rank(items, likes, options)
+        if not dislikes and isinstance(favorites, list) and _is_plain(items, options):
+            return self._recommend_plainly(items, favorites, check_count("k", options.k), options)
         return self.rank(items, resolve_likes(items, favorites, dislikes), options)
+
+    def _recommend_plainly(self, items: Items, favorites: list[str], k: int, options: RankingOptions) -> list[Neighbor]:
+        """What most ask, by as few steps as can be."""
+        short_cut, blend = self._short_cut_of(items), options.blend
+        if short_cut is not None and (alike := self._least_alike(items, blend)) is not None:
+            answer = short_cut.recommend(favorites, k, alike)
+            if answer is not None:
+                return answer
+        likes = resolve_favorites(items, favorites)
+        is_one_query = len(likes.rows) == 1 or not items.objective.best_is_alike
+        if blend is None and not likes.families and len(likes.rows) and is_one_query:
+            return _neighbors(items, self.engine.nearest(likes.rows, min(k, items.row_count)))
+        return self.rank(items, likes, options)
+
+    def _short_cut_of(self, items: Items) -> ShortCut | None:
+        """The whole job in one step for what is plain, where the engine has one."""
+        if not self._knows_short_cut and not items.changed:
+            self._short_cut = self.engine.open_short_cut(items.ids, items.names, lambda: items.row_of_id)
+            self._knows_short_cut = True
+        return self._short_cut
+
+    def _least_alike(self, items: Items, blend: Blend | None) -> float | None:
+        """From which cosine on favorites are one taste in a short cut; None where it does not know the blend."""
+        if items.objective.best_is_alike and (blend is None or blend == "each"):
+            return items.objective.alike_from
+        return _ALL_ALIKE if blend is None or blend == "together" else None
 
     def rank(self, items: Items, likes: Likes, options: RankingOptions) -> list[Neighbor]:
         """The items nearest to what `likes` come to, none of which comes back."""
@@ -106,7 +118,7 @@ class Ranker:
         count, likes = _candidates(items, options), question.likes
         if options.where or items.changed or likes.weights is not None or likes.families:
             banned = np.concatenate([question.banned, excluded])
-            ranking = rank_exactly(Lookup(items, question.tastes[0].query, count, banned, options.where))
+            ranking = self._look_up(items, options).rank(question.tastes[0].query, banned)
         else:
             ranking = self.engine.nearest(likes.rows, min(count + len(excluded), items.row_count))
             ranking = _without(ranking, excluded, count)
@@ -114,14 +126,15 @@ class Ranker:
 
     def _rank_each(self, items: Items, question: Question, excluded: Rows, options: RankingOptions) -> list[Best]:
         """The best rows of each taste, and what they are ordered by."""
-        banned, count = np.concatenate([question.banned, excluded]), _candidates(items, options)
-        if options.where or items.changed or question.dislikes:
-            return _rank_each_exactly(items, question, banned, count, options.where)
-        best = self.engine.search_each(question.queries, banned, count)
-        if not options.diversify:
-            return best  # their order is all that counts
-        pairs = zip(best, question.tastes, strict=True)
-        return [(rows, items.objective.cosines(scores, taste.query)) for (rows, scores), taste in pairs]
+        banned, lookup = np.concatenate([question.banned, excluded]), self._look_up(items, options)
+        if question.dislikes:
+            return lookup.rank_after_dislikes(question, banned)
+        best = lookup.find(question.queries, [banned] * len(question.tastes))
+        return _as_cosines(items, question, best) if options.diversify else best  # else their order is all that counts
+
+    def _look_up(self, items: Items, options: RankingOptions) -> Lookup:
+        allowed = items.allowed(options.where) if options.where else None
+        return Lookup(self.engine, items, _candidates(items, options), allowed)
 
     def rank_alike(self, items: Items, item: str, options: RankingOptions) -> list[Neighbor]:
         """See `Recommender.similar`."""
@@ -133,7 +146,7 @@ class Ranker:
         options, row = options.check(), np.array([found])
         query = items.objective.query_towards(items.vectors(row)[0].astype(np.int64))
         banned = np.concatenate([row, _excluded(items, options)])
-        return _chosen(items, rank_by_direction(_look_up(items, query, banned, options)), options)
+        return _chosen(items, self._look_up(items, options).rank_by_direction(query, banned), options)
 
     def _rank_within(self, items: Items, family: Family, options: RankingOptions) -> list[Neighbor]:
         """The items of a family that are nearest to its middle."""
@@ -143,72 +156,83 @@ class Ranker:
         others[items.families.rows(family)] = False
         banned = np.concatenate([np.flatnonzero(others), _excluded(items, options)])
         query = items.objective.query_towards(family_row(items, family).astype(np.int64))
-        return _chosen(items, rank_by_direction(_look_up(items, query, banned, options)), options)
+        return _chosen(items, self._look_up(items, options).rank_by_direction(query, banned), options)
 
     def search(self, items: Items, vector: NDArray[np.float32], options: RankingOptions) -> list[Neighbor]:
         """See `Recommender.search`; `vector` is float32 [dims], neither zero nor infinite."""
         options = options.check()
         query, banned = items.objective.query_towards(integer_query(vector)), _excluded(items, options)
-        lookup = _look_up(items, query, banned, options)
-        if not items.objective.best_is_alike:
-            ranking = rank_by_direction(lookup)
-        elif options.where or items.changed:
-            ranking = rank_exactly(lookup)
-        else:
-            ranking = self.engine.search(query, min(lookup.k + len(banned), items.row_count))
-            ranking = _without(ranking, banned, lookup.k)
+        if options.where or items.changed or not items.objective.best_is_alike:
+            return _chosen(items, self._look_up(items, options).rank_by_direction(query, banned), options)
+        count = _candidates(items, options)
+        ranking = _without(self.engine.search(query, min(count + len(banned), items.row_count)), banned, count)
         return _chosen(items, ranking, options)
 
     def recommend_many(
         self, items: Items, baskets: Iterable[Favorites], options: RankingOptions
     ) -> list[list[Neighbor]]:
         """See `Recommender.recommend_many`."""
-        from device_runtime.ranking.batch import Batch, form_questions
+        checked = options.check()
+        _excluded(items, checked)  # which have to be known though there be no baskets
+        is_plain = _is_plain(items, options)
+        if is_plain and items.model.table.size <= _FASTER_ONE_BY_ONE and self._short_cut_of(items) is None:
+            return each_named(enumerate(baskets), lambda favorites: self.recommend(items, favorites, (), options))
+        answers: list[list[Neighbor]] = []
+        numbered = enumerate(baskets)
+        while some := list(islice(numbered, QUERIES_AT_ONCE)):
+            answers += self._answer_some(items, some, checked, is_plain=is_plain)
+        return answers
 
-        options = options.check()
-        excluded = _excluded(items, options)  # which have to be known though there be no baskets
-        questions = form_questions(items, baskets, options.blend)
-        if not options.where and items.model.table.size <= _FASTER_ONE_BY_ONE:
-            return [self._answer(items, question, excluded, options) for question in questions]
-        batch = Batch(items, excluded, options.where)
-        answers = []
-        for question, rankings in batch.rank_many(questions, _candidates(items, options)):
-            if rankings is None:
-                answers.append(self._answer(items, question, excluded, options))
+    def _answer_some(
+        self, items: Items, some: list[tuple[int, Favorites]], options: RankingOptions, *, is_plain: bool
+    ) -> list[list[Neighbor]]:
+        """Answers baskets with their numbers, those together that are no question by themselves."""
+        alike = self._least_alike(items, options.blend) if is_plain else None
+        short_cut = self._short_cut_of(items)
+        answers: list[list[Neighbor] | None] = [None] * len(some)
+        if short_cut is not None and alike is not None:
+            answers = short_cut.recommend_many([favorites for _, favorites in some], options.k, alike)
+        left = [basket for basket, answer in zip(some, answers, strict=True) if answer is None]
+        others = iter(self._answer_together(items, left, options))
+        return [next(others) if answer is None else answer for answer in answers]
+
+    def _answer_together(
+        self, items: Items, some: list[tuple[int, Favorites]], options: RankingOptions
+    ) -> list[list[Neighbor]]:
+        questions = each_named(some, lambda liked: form_question(items, resolve_likes(items, liked), options.blend))
+        excluded, lookup = _excluded(items, options), self._look_up(items, options)
+        simple = [question for question in questions if question.tastes and not question.dislikes]
+        banned = [np.concatenate([question.banned, excluded]) for question in simple for _ in question.tastes]
+        queries = [taste.query for question in simple for taste in question.tastes]
+        best: list[Best] = []
+        for start in range(0, len(queries), QUERIES_AT_ONCE):
+            part = slice(start, start + QUERIES_AT_ONCE)
+            best += lookup.find(np.array(queries[part]), banned[part])
+        answers, found = [], iter(best)
+        for question in questions:
+            if question.tastes and not question.dislikes:
+                of_tastes = _as_cosines(items, question, list(islice(found, len(question.tastes))))
+                answers.append(_interleaved(items, question, of_tastes, options))
             else:
-                answers.append(_interleaved(items, question, rankings, options))
+                answers.append(self._answer(items, question, excluded, options))
         return answers
 
 
-def rank_exactly(lookup: Lookup) -> Ranking:
-    """The rows with the greatest scores that meet `where`, and their cosines; ties by the lower row.
-
-    So the rows of the model come before those that were added, and these in order.
-    """
-    rows, scores = _best_allowed(lookup, _all_scores(lookup)) if lookup.where else _best_of_all(lookup)
-    return rows, lookup.items.objective.cosines(scores, lookup.query)
-
-
-def rank_by_direction(lookup: Lookup) -> Ranking:
-    """The rows that point most nearly where the query, made by `query_towards`, does, and their cosines."""
-    objective = lookup.items.objective
-    rows, best = _best_allowed(lookup, objective.alike(_all_scores(lookup), lookup.items.added_rows))
-    return rows, objective.alike_cosines(best, lookup.query)
+def each_named(numbered: Iterable[tuple[int, Favorites]], answer: Callable[[Favorites], Answer]) -> list[Answer]:
+    """What `answer` gives for each basket; an error says which it is about."""
+    answers = []
+    for number, favorites in numbered:
+        try:
+            answers.append(answer(favorites))
+        except InvalidArgumentError as error:  # noqa: PERF203 - it names the basket
+            error.args = (f"basket {number}: {error}",)
+            raise
+    return answers
 
 
-def _rank_each_exactly(items: Items, question: Question, banned: Rows, k: int, where: Filter | None) -> list[Best]:
-    """For each taste the best rows that meet `where`, less what dislikes take away."""
-    loss: Any = 0.0
-    if question.dislikes:
-        loss = compute_loss(items, question.dislikes, items.model.table).sum(axis=0)
-        if len(items.added_rows):
-            loss = np.concatenate([loss, compute_loss(items, question.dislikes, items.added_rows).sum(axis=0)])
-    rankings = []
-    for taste in question.tastes:
-        lookup = Lookup(items, taste.query, k, banned, where)
-        rows, scores = _best_allowed(lookup, _all_scores(lookup).astype(np.float64) - loss)
-        rankings.append((rows, items.objective.cosines(scores, taste.query)))
-    return rankings
+def _as_cosines(items: Items, question: Question, best: list[Best]) -> list[Best]:
+    pairs = zip(best, question.tastes, strict=True)
+    return [(rows, items.objective.cosines(scores, taste.query)) for (rows, scores), taste in pairs]
 
 
 def _rank_best_known(items: Items, question: Question, excluded: Rows, options: RankingOptions) -> Ranking:
@@ -221,35 +245,9 @@ def _rank_best_known(items: Items, question: Question, excluded: Rows, options: 
     return rank_best_known(items, disliked, allowed, options.k)
 
 
-def _look_up(items: Items, query: Query, banned: Rows, options: RankingOptions) -> Lookup:
-    return Lookup(items, query, _candidates(items, options), banned, options.where)
-
-
-def _best_allowed(lookup: Lookup, scores: Scores) -> tuple[Rows, Scores]:
-    items, where = lookup.items, lookup.where
-    allowed = items.allowed(where or {}) if where or items.changed else np.ones(len(scores), bool)
-    allowed[lookup.banned] = False
-    scores[~allowed] = -np.inf
-    rows = top_k(scores, lookup.k)
-    return rows, scores[rows]
-
-
-def _best_of_all(lookup: Lookup) -> tuple[Rows, Scores]:
-    items, table = lookup.items, lookup.items.model.table
-    banned = np.concatenate([lookup.banned, items.removed])
-    rows, scores = best_of_table(table, lookup.query, min(lookup.k + len(banned), len(table)))
-    if len(items.added_rows):
-        rows = np.concatenate([rows, np.arange(len(table), items.row_count)])
-        scores = np.concatenate([scores, score_rows(items.added_rows, lookup.query)])
-    kept = positions_without(rows, banned, len(rows))
-    best = np.negative(scores[kept]).argsort(kind="stable")[: lookup.k]
-    return rows[kept[best]], scores[kept[best]]
-
-
-def _all_scores(lookup: Lookup) -> Scores:
-    items, query = lookup.items, lookup.query
-    scores = score_rows(items.model.table, query)
-    return np.concatenate([scores, score_rows(items.added_rows, query)]) if len(items.added_rows) else scores
+def _is_plain(items: Items, options: RankingOptions) -> bool:
+    exclude = options.exclude  # an array has no truth to compare
+    return type(exclude) is tuple and options[1:4] == _NO_LIMITS and not items.changed
 
 
 def _excluded(items: Items, options: RankingOptions) -> Rows:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from tabulate import tabulate
 
-from device_runtime.engines.usearch_engine import IndexRecord, index_path
 from export.quantization.sizes import find_frontier
 from export.verification.quality import BasketQuality, NeighborQuality
 from export.writing.export_file import Exported
@@ -32,18 +31,8 @@ def describe_export(exported: Exported) -> Iterator[str]:
     yield f"verified on {', '.join(exported.engines)}: ids equal exact arithmetic"
     if exported.missing_engines:
         yield f"not verified on {', '.join(exported.missing_engines)}, which is not installed here"
-    if exported.index:
-        yield _describe_index(exported, exported.index)
     for fault in exported.allowed_faults:
         yield f"note: {fault}"
-
-
-def _describe_index(exported: Exported, index: IndexRecord) -> str:
-    found = index.recall_at_10
-    return (
-        f"wrote {index_path(exported.path)}: {index.bytes:,} bytes in {exported.index_seconds:.1f} s, recall@10 of "
-        f"items {found['items']:.3f}, of baskets {found['baskets']:.3f}, with {index.expansion_search} candidates"
-    )
 
 
 def _describe_quality(quality: NeighborQuality) -> str:

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from device_runtime.engines.usearch_engine import IndexRecord, index_path
 from device_runtime.format.model_file import ModelFile
 from export.errors import VerificationError
 from export.quantization.sizes import Candidate, Tried
@@ -20,7 +19,6 @@ from export.tflite.plan import ALL_SIGNATURES, SignaturePlan
 from export.tflite.signatures import build_signatures
 from export.verification import engines
 from export.verification.quality import BasketQuality, Judge, NeighborQuality
-from export.writing.index import BuiltIndex, build_index
 from export.writing.manifest import make_manifest
 from export.writing.pack import pack
 from training.console.files import replacing
@@ -37,7 +35,6 @@ class ExportJob:
         least_overlap: the share of the ten best below which it is refused.
         sizes: the best tables of other sizes that were made beside it, smallest first.
         signatures: of its graph.
-        index: also write an approximate index beside it.
         progress: show bars.
     """
 
@@ -49,7 +46,6 @@ class ExportJob:
     least_overlap: float = 0.0
     sizes: tuple[Candidate[NeighborQuality], ...] = ()
     signatures: SignaturePlan = ALL_SIGNATURES
-    index: bool = False
     progress: bool = False
 
     @property
@@ -84,7 +80,6 @@ class Exported:
         operators: (signature, op, version, shape of its result) in the order in which they run.
         allowed_faults: what lint says of the file and is meant so.
         training: the metrics that training left.
-        index, index_seconds: of the index beside it, if one was asked for, and how long it took to build and measure.
         sizes: the best tables of other sizes that were tried beside it, smallest first.
     """
 
@@ -108,8 +103,6 @@ class Exported:
     operators: tuple[tuple[str, str, int, tuple[int, ...]], ...]
     allowed_faults: tuple[Fault, ...]
     training: dict[str, Any]
-    index: IndexRecord | None
-    index_seconds: float | None
     sizes: tuple[Candidate[NeighborQuality], ...]
 
     @property
@@ -124,24 +117,20 @@ class Exported:
 
 
 def write_file(job: ExportJob) -> Exported:
-    """Writes the best table of `job` to its place, and its index, if one is asked for, beside it.
+    """Writes the best table of `job` to its place.
 
     Raises:
-        ExportError: the table is too small for an index.
-        MissingEngineError: an index is asked for, and usearch is not installed.
         VerificationError: it keeps too little, or the written file has faults or does not answer as exact arithmetic
             does; nothing is left at its place.
     """
     _refuse_too_little(job)
-    index = build_index(job.table.rows, progress=job.progress) if job.index else None
     graph = build_signatures(job.table, job.signatures)
     flatbuffer = serialize(graph)
-    data = _pack(job, flatbuffer, index)
+    data = _pack(job, flatbuffer)
     with replacing(job.out) as temporary:
         temporary.write_bytes(data)
         checked = _check(job, temporary)
-        _write_index(job.out, index)
-    return _describe(job, graph, len(flatbuffer.data), checked, index)
+    return _describe(job, graph, len(flatbuffer.data), checked)
 
 
 def _refuse_too_little(job: ExportJob) -> None:
@@ -153,9 +142,8 @@ def _refuse_too_little(job: ExportJob) -> None:
         )
 
 
-def _pack(job: ExportJob, flatbuffer: Flatbuffer, index: BuiltIndex | None) -> bytes:
-    record = index.record if index else None
-    manifest = make_manifest(job.tried.best, job.labels, flatbuffer, job.source.metrics, record)
+def _pack(job: ExportJob, flatbuffer: Flatbuffer) -> bytes:
+    manifest = make_manifest(job.tried.best, job.labels, flatbuffer, job.source.metrics)
     vectors = job.judge.move_vectors(job.source.attribute_vectors, job.table)
     return pack(flatbuffer.data, manifest, replace(job.source, attribute_vectors=vectors))
 
@@ -167,13 +155,6 @@ def _check(job: ExportJob, path: Path) -> dict[str, Any]:
     items = job.judge.verified_items()
     verified = engines.verify(path, job.table, items, job.signatures, progress=job.progress)
     return {"file_bytes": path.stat().st_size, "parts": entries, "allowed_faults": allowed, "engines": verified}
-
-
-def _write_index(out: Path, index: BuiltIndex | None) -> None:
-    """It takes its place before the file, which names its digest: a stop between leaves no pair taken for one."""
-    if index:
-        with replacing(index_path(out)) as beside:
-            beside.write_bytes(index.data)
 
 
 def _refuse_faults(path: Path, job: ExportJob) -> tuple[Fault, ...]:
@@ -192,7 +173,6 @@ def _describe(
     graph: Sequence[Signature],
     flatbuffer_bytes: int,
     checked: dict[str, Any],
-    index: BuiltIndex | None,
 ) -> Exported:
     best, table = job.tried.best, job.table
     items, bytes_per_item = table.packed.shape
@@ -215,8 +195,6 @@ def _describe(
         missing_engines=engines.find_missing_interpreters(),
         operators=tuple(_list_operators(graph)),
         training=job.source.metrics,
-        index=index.record if index else None,
-        index_seconds=index.seconds if index else None,
         sizes=job.sizes,
         **checked,
     )

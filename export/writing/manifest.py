@@ -6,7 +6,6 @@ import zlib
 from dataclasses import asdict
 from typing import Any
 
-from device_runtime.engines.usearch_engine import IndexRecord
 from device_runtime.format.layout import FORMAT_VERSION
 from device_runtime.format.manifest import Manifest
 from export.quantization.sizes import Candidate
@@ -19,13 +18,11 @@ def make_manifest(
     labels: Labels,
     flatbuffer: Flatbuffer,
     training: dict[str, Any],
-    index: IndexRecord | None = None,
 ) -> Manifest:
     """The manifest of the file that holds `flatbuffer`, whose table is the chosen one.
 
     Args:
         training: the metrics that training left.
-        index: of the index beside the file.
     """
     table = chosen.table
     start, stop = flatbuffer.table_offset, flatbuffer.table_offset + table.packed.size
@@ -43,7 +40,6 @@ def make_manifest(
         quality=_round_all(asdict(chosen.quality)) | method | {"training": _keep_for_device(training)},
         license=labels.license,
         preference=table.rule,
-        approximate_index=None if index is None else asdict(index),
         table_crc32=zlib.crc32(flatbuffer.data[start:stop]),
         graph_crc32=zlib.crc32(flatbuffer.data[stop:], zlib.crc32(flatbuffer.data[:start])),
     )

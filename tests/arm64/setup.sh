@@ -92,7 +92,6 @@ END
 device aarch64 numpy cortex-a72 --requirement constraints/numpy.txt
 device aarch64 tflite cortex-a72 --requirement constraints/tflite.txt
 device aarch64 litert cortex-a72 --requirement constraints/litert.txt
-device aarch64 index cortex-a72 --requirement constraints/index.txt
 
 # PyPI has no numpy for armv7l and Debian does; its BLAS is linked as an installation would link it.
 machine armv7l armhf python3-numpy libstdc++6

@@ -11,10 +11,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.generated.tables import generate
-from device_runtime.engines.usearch_engine import UsearchEngine
 from device_runtime.format.model_file import ModelFile
-from export.command import main as export_main
 from export.verification.questions import draw_baskets
 from tests.conftest import ROOT
 from tests.test_light_install import ANSWER, run
@@ -25,10 +22,8 @@ MODULES = {
     "numpy": "numpy",
     "tflite": "tflite_runtime.interpreter",
     "litert": "ai_edge_litert.interpreter",
-    "index": "usearch.index",
 }
 PLAIN = ("aarch64-numpy", "aarch64-tflite", "aarch64-litert", "armv7l-numpy", "armv7l-tflite")
-INDEXED = "aarch64-index"
 
 
 @pytest.fixture(params=PLAIN)
@@ -47,23 +42,6 @@ def meal_questions(meals):
     rows = meals.manifest.rows
     asked = [([row], 10) for row in range(rows)] + list(draw_baskets(rows, 1000, seed=1))
     return asked, [nearest(meals, *question) for question in asked]
-
-
-@pytest.fixture(scope="module")
-def large(tmp_path_factory):
-    """A table so large that an interpreter only proposes candidates."""
-    folder = tmp_path_factory.mktemp("large")
-    generate(40_000, 32, folder / "model")
-    path = folder / "items.tflite"
-    assert export_main([str(folder / "model"), "--out", str(path), "--quantize", "ptq", "--no-progress"]) == 0
-    return ModelFile.open(path)
-
-
-@pytest.fixture(scope="module")
-def large_questions(large):
-    rows = large.manifest.rows
-    asked = [([row], 10) for row in range(0, rows, rows // 50)] + list(draw_baskets(rows, 50, seed=2))
-    return asked, [nearest(large, *question) for question in asked]
 
 
 def nearest(model, rows, k):
@@ -100,7 +78,7 @@ def check(found, asked, expected):
     assert not wrong, f"{len(wrong)} of {len(asked)} differ; {asked[wrong[0]]} gives {found[wrong[0]]}"
 
 
-@pytest.mark.parametrize("name", [*PLAIN, INDEXED])
+@pytest.mark.parametrize("name", PLAIN)
 def test_it_is_the_machine_and_the_engine_that_it_is_called_after(name):
     machine, _, extra = name.partition("-")
     code = (
@@ -117,26 +95,6 @@ def test_answers_are_those_of_exact_integers(device, meals, meal_questions):
     found = answers(device, meals, engine, asked)
     assert found[0] == kind
     check(found[1], asked, expected)
-
-
-def test_so_are_those_of_a_large_table(device, large, large_questions):
-    engine, kind = ("numpy", "NumpyEngine") if device.endswith("numpy") else ("tflite", "ProposingEngine")
-    asked, expected = large_questions
-    found = answers(device, large, engine, asked)
-    assert found[0] == kind
-    check(found[1], asked, expected)
-
-
-def test_the_index_answers_as_on_this_machine(indexed_path):
-    model = ModelFile.open(indexed_path)
-    rows = model.manifest.rows
-    asked = [([row], 10) for row in range(0, rows, rows // 200)] + list(draw_baskets(rows, 20, seed=3))
-    here = UsearchEngine(model)
-    expected = [here.nearest(np.array(favorites), k) for favorites, k in asked]
-    assert answers(INDEXED, model, "usearch", asked) == [
-        "UsearchEngine",
-        [[found.tolist(), bits(scores)] for found, scores in expected],
-    ]
 
 
 def test_the_command_answers_and_keeps_changes(device, meals, tmp_path):

@@ -15,6 +15,7 @@ from device_runtime import (
     UnknownAttributeError,
     UnknownItemError,
 )
+from tests.conftest import needs_kernel
 
 HERE = Path(__file__).parent
 SETS = {"": HERE, "earlier": HERE / "earlier"}  # what this version writes, and what earlier ones wrote
@@ -60,9 +61,10 @@ def check(meals, case):
         assert bits == case["bits"], case
 
 
+@pytest.mark.parametrize("engine", ["numpy", pytest.param("native", marks=needs_kernel)])
 @pytest.mark.parametrize("path", stored_files(), ids=lambda path: f"{path.parents[1].name}/{path.stem}")
-def test_a_stored_file_answers_to_the_bit(path):
-    meals = Recommender.open(path, engine="numpy")
+def test_a_stored_file_answers_to_the_bit(path, engine):
+    meals = Recommender.open(path, engine=engine)
     for case in cases_of(path):
         check(meals, case)
 

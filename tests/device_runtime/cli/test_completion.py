@@ -39,7 +39,7 @@ def shell(tmp_path, capsys):
         ("mignon similar me\t", "meals.tflite"),
         ("mignon recommend meals.tflite pancakes --no-\t", "--no-profile "),
         ("mignon serve --wri\t", "--writable "),
-        ("mignon similar meals.tflite pancakes --engine us\t", "usearch "),
+        ("mignon similar meals.tflite pancakes --engine na\t", "native "),
     ],
 )
 def test_a_tab_completes(shell, typed, completed):

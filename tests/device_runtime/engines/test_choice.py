@@ -1,16 +1,17 @@
 import os
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from device_runtime.engines import choice as engines
-from device_runtime.engines import proposing_engine, tflite_engine
+from device_runtime.engines import native_engine, tflite_engine
+from device_runtime.engines.native_engine import NativeEngine
 from device_runtime.engines.numpy_engine import NumpyEngine
 from device_runtime.engines.tflite_engine import TFLiteEngine, quietly
 from device_runtime.errors import InvalidArgumentError, MissingEngineError
 from device_runtime.format.model_file import ModelFile
 from export.verification.questions import draw_baskets
+from tests.conftest import needs_kernel
 from tests.interpreters import INTERPRETERS, needs_tflite_runtime
 
 
@@ -24,7 +25,7 @@ def expected(table, rows, k):
     return sorted(others, key=lambda row: (-scores[row], row))[:k]
 
 
-@pytest.mark.parametrize("engine", [NumpyEngine, tflite])
+@pytest.mark.parametrize("engine", [NumpyEngine, tflite, pytest.param(NativeEngine, marks=needs_kernel)])
 def test_ids_are_those_of_exact_integers_for_1000_baskets(model, engine):
     engine = engine(model)
     for basket, k in draw_baskets(model.manifest.rows, 1000):
@@ -50,69 +51,52 @@ def test_unknown_engine_is_an_error(model):
         engines.create("gpu", model)
 
 
-@pytest.mark.usefixtures("large")
-def test_without_an_interpreter_auto_takes_numpy_and_tflite_says_what_to_install(model, monkeypatch):
+def test_an_engine_of_earlier_versions_says_what_to_take(model):
+    with pytest.raises(InvalidArgumentError, match=r"'usearch' is no more, .* use 'auto'"):
+        engines.create("usearch", model)
+
+
+def test_without_an_interpreter_tflite_says_what_to_install(model, monkeypatch):
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("no_such_interpreter.module",))
-    assert engines.create("auto", model).name == "numpy"
     with pytest.raises(MissingEngineError, match=r"pip install 'mignon\[litert\]'"):
         engines.create("tflite", model)
 
 
-@pytest.fixture
-def large(monkeypatch):
-    """The small model counts as large, whichever interpreter there is."""
-    monkeypatch.setattr(engines, "_NUMPY_UP_TO", dict.fromkeys(engines._NUMPY_UP_TO, 1))
+@needs_kernel
+def test_auto_takes_the_kernel_where_it_is(model):
+    assert isinstance(engines.create("auto", model), NativeEngine)
 
 
-def test_auto_takes_numpy_for_a_small_table_and_asks_for_no_interpreter(model, monkeypatch):
-    monkeypatch.setattr(tflite_engine, "interpreter_modules", None)
-    assert {type(engines.create("auto", model)) for _ in range(5)} == {NumpyEngine}
+def test_without_the_kernel_auto_takes_numpy_and_native_says_what_to_install(model, monkeypatch):
+    monkeypatch.setattr(native_engine, "_MODULE", "no_such_kernel")
+    assert isinstance(engines.create("auto", model), NumpyEngine)
+    with pytest.raises(MissingEngineError, match=r"pip install 'mignon\[native\]'"):
+        engines.create("native", model)
 
 
-@pytest.mark.parametrize(
-    ("rows", "module", "name"),
-    [
-        (5_000, "ai_edge_litert.interpreter", "numpy"),
-        (20_000, "ai_edge_litert.interpreter", "numpy"),
-        (20_001, "ai_edge_litert.interpreter", "tflite"),
-        (131_072, "tflite_runtime.interpreter", "numpy"),
-        (131_073, "tflite_runtime.interpreter", "tflite"),
-        (1_000_000, "none", "numpy"),
-    ],
-)
-def test_auto_decides_by_size_and_by_what_is_installed(monkeypatch, rows, module, name):
-    installed = [module] if module != "none" else []
-    monkeypatch.setattr(tflite_engine, "interpreter_modules", lambda: installed)
-    monkeypatch.setattr(proposing_engine, "ProposingEngine", lambda *_: SimpleNamespace(name="tflite"))
-    monkeypatch.setattr(engines, "NumpyEngine", lambda _: SimpleNamespace(name="numpy"))
-    model = SimpleNamespace(manifest=SimpleNamespace(rows=rows, columns=32))
-    assert engines.create("auto", model).name == name
+def test_a_kernel_that_cannot_be_imported_is_passed_over(model, monkeypatch, tmp_path):
+    (tmp_path / "broken_kernel.py").write_text("raise ImportError('built for another system')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(native_engine, "_MODULE", "broken_kernel")
+    assert isinstance(engines.create("auto", model), NumpyEngine)
+    with pytest.raises(MissingEngineError, match="cannot be imported: built for another system"):
+        engines.create("native", model)
 
 
-@pytest.mark.usefixtures("large")
-def test_auto_takes_an_interpreter_for_a_large_table(model):
-    assert isinstance(engines.create("auto", model), TFLiteEngine)
-
-
-@pytest.mark.usefixtures("large")
 def test_a_broken_interpreter_is_passed_over(model, monkeypatch, tmp_path):
     (tmp_path / "broken_interpreter.py").write_text("raise ImportError('built for another numpy')")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("broken_interpreter", INTERPRETERS[-1]))
     assert engines.create("tflite", model).name == "tflite"
-    monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("broken_interpreter",))
-    assert engines.create("auto", model).name == "numpy"
 
 
-@pytest.mark.usefixtures("large")
 @needs_tflite_runtime
-def test_a_4_bit_file_is_refused_by_tflite_runtime_and_auto_takes_another(model_4_bits, monkeypatch):
+def test_a_4_bit_file_is_refused_by_tflite_runtime(model_4_bits, monkeypatch):
     basket = np.array([3, 8, 11])
     wanted = expected(model_4_bits.table, basket, 10)
     for name in ("numpy", "tflite", "auto"):
         assert engines.create(name, model_4_bits).nearest(basket, 10)[0].tolist() == wanted
     monkeypatch.setattr(tflite_engine, "_INTERPRETER_MODULES", ("tflite_runtime.interpreter",))
-    assert engines.create("auto", model_4_bits).name == "numpy"
     with pytest.raises(MissingEngineError, match="tflite_runtime does not load this file of 4-bit entries"):
         engines.create("tflite", model_4_bits)
 

@@ -149,9 +149,7 @@ def test_items_can_be_added(path, tmp_path):
         assert len(meals.recommend(["grandmas-soup"], 5)) == 5
 
 
-@pytest.mark.parametrize(
-    "options", [["--bits", "4"], ["--max-bytes", "9KB"], ["--index"], ["--dims", "4"], ["--quantize", "qat"]]
-)
+@pytest.mark.parametrize("options", [["--bits", "4"], ["--max-bytes", "9KB"], ["--dims", "4"], ["--quantize", "qat"]])
 def test_what_is_not_there_for_such_a_model_is_an_error(folder, tmp_path, capsys, options):
     assert main([str(folder), "--out", str(tmp_path / "x.tflite"), *options]) == 2
     assert f"a model of what people like, for which there is no {options[0]}" in capsys.readouterr().err
