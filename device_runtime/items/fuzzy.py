@@ -140,7 +140,7 @@ def _likeness_by_words(asked: Sequence[str], texts: Sequence[str]) -> Floats:
         found += of_one
     found /= asked_weights.sum()
     owners = np.repeat(np.arange(len(texts)), np.diff([*starts, len(occurring)]))
-    covered: Floats = np.bincount(owners, (weights * alike.max(axis=0))[numbers])  # in order, too
+    covered = np.bincount(owners, (weights * alike.max(axis=0))[numbers]).astype(np.float64)  # in order, too
     covered /= np.bincount(owners, weights[numbers])
     return np.maximum(found * (_FLOOR + (1 - _FLOOR) * covered), _WITHIN * covered * (_FLOOR + (1 - _FLOOR) * found))
 
