@@ -26,7 +26,7 @@ JAVA_LIBRARY := device_runtime/android/library
 JUNIT ?= /usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar
 MODEL ?= build/meals.tflite
 
-.PHONY: demo check test fuzz soak arm64 lint pictures benchmark web webengines java javatest javabench litert-js onnx clean help
+.PHONY: demo check test fuzz soak arm64 conformance lint pictures benchmark web webengines java javatest javabench litert-js onnx clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/meals
@@ -55,6 +55,9 @@ arm64: .venv/arm64/installed build/meals.tflite ## The built wheel on emulated A
 	rm -rf .venv/arm64/mignon
 	$(BIN)/pip install --quiet --no-deps --target .venv/arm64/mignon build/dist/mignon-*.whl
 	$(BIN)/python -m pytest --basetemp=build/tests tests/arm64
+
+conformance: $(VENV)/installed ## Every reader of the format that can run here, asked all stored questions
+	$(BIN)/python -m tests.conformance
 
 lint: $(VENV)/installed ## Style and types
 	$(BIN)/ruff check .
