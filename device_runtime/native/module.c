@@ -4,10 +4,13 @@
 enum { GIL_KEPT_BELOW = 1 << 18 }; /* bytes of table: a shorter scan is over before another thread would notice */
 enum { MOST_AT_ONCE = 1 << 12 }; /* questions */
 
-/* The limited API has Py_buffer from 3.11 on; before, this gives the bytes of an object for as long as that lives. */
+/* The limited API has Py_buffer from 3.11 on; before, this gives the bytes of an object for as long as that lives. It stays
+ * in the stable ABI for good, while the headers of 3.13 and later say no more of it. */
 #if defined(__GNUC__)
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 #endif
+PyAPI_FUNC(int) PyObject_AsReadBuffer(PyObject *, const void **, Py_ssize_t *);
+
 const void *bytes_of(PyObject *source, Py_ssize_t *size) {
     const void *bytes = NULL;
     return PyObject_AsReadBuffer(source, &bytes, size) ? NULL : bytes;
