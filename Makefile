@@ -103,7 +103,7 @@ clean: ## Remove what was built; the environments stay
 	rm -rf build
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "make PYTHON=/path/to/python TARGET takes that Python for a new environment, VENV=FOLDER another folder for it"
 
 $(VENV)/installed: pyproject.toml constraints/pipeline.txt
