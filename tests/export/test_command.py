@@ -121,11 +121,11 @@ def test_both_methods_are_measured_and_the_better_is_kept(trained_folder, tmp_pa
 
 
 def test_a_budget_picks_dims_and_bits(trained_folder, tmp_path, capsys):
-    assert export(trained_folder, tmp_path / "m.tflite", "--max-bytes", "14KB", "--json") == 0
+    assert export(trained_folder, tmp_path / "m.tflite", "--max-bytes", "18KB", "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    fitting = [size for size in report["sizes"] if size["flatbuffer_bytes"] <= 14_000]
+    fitting = [size for size in report["sizes"] if size["flatbuffer_bytes"] <= 18_000]
     best = max(size["quality"]["overlap_at_10"] for size in fitting)
-    assert report["flatbuffer_bytes"] <= 14_000
+    assert report["flatbuffer_bytes"] <= 18_000
     assert report["quality"]["overlap_at_10"] == best
     assert len(report["sizes"]) > len(fitting) > 1
 
