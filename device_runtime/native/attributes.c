@@ -14,7 +14,7 @@ int same_text(mignon_text one, mignon_text other) {
 }
 
 /* The small form of a letter: of Latin, Greek and Cyrillic, which names of attributes are mostly written in. */
-static uint32_t small(uint32_t letter) {
+uint32_t small_letter(uint32_t letter) {
     if (letter < 0x80) return letter >= 'A' && letter <= 'Z' ? letter + 32 : letter;
     if ((letter >= 0xc0 && letter <= 0xde && letter != 0xd7) || (letter >= 0x391 && letter <= 0x3a9) ||
         (letter >= 0x410 && letter <= 0x42f)) {
@@ -29,7 +29,7 @@ int same_but_for_case(mignon_text one, mignon_text other) {
     const uint8_t *a = (const uint8_t *)one.start, *b = (const uint8_t *)other.start;
     const uint8_t *a_end = a + one.length, *b_end = b + other.length;
     while (a < a_end && b < b_end) {
-        if (small(next_letter(&a)) != small(next_letter(&b))) return 0;
+        if (small_letter(next_letter(&a)) != small_letter(next_letter(&b))) return 0;
     }
     return a == a_end && b == b_end;
 }

@@ -75,7 +75,7 @@ static mignon_text fold_letter(const mignon *m, uint32_t letter, char own[12]) {
         }
         own[length++] = code;
     } else {
-        length = write_letter(letter, own);
+        length = write_letter(m->has_folding ? letter : small_letter(letter), own);
     }
     return (mignon_text){own, length};
 }
@@ -119,7 +119,7 @@ size_t mark_grams(const uint8_t *text, const uint8_t *asked, uint8_t *seen, int 
         letter = next_letter(&text);
         uint32_t next = letter == '\n' ? ' ' : letter, buckets[2];
         buckets[0] = ((last + next) * 31337u + last * next * 7919u) * 0x9e3779b1u >> 18;
-        buckets[1] = ((before * 31337u + last * 31337u + next * 104729u) * 0x9e3779b1u >> 18) + GRAM_BUCKETS / 2;
+        buckets[1] = ((before * 31337u + last * 7919u + next * 104729u) * 0x9e3779b1u >> 18) + GRAM_BUCKETS / 2;
         for (int i = 0; i < (before ? 2 : 1); i++) {
             uint8_t bit = (uint8_t)(1u << buckets[i] % 8);
             size_t byte = buckets[i] / 8;

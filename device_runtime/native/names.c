@@ -526,6 +526,7 @@ static mignon_status resolve(mignon *m, mignon_text text, target *found) {
     }
     if (!count || like[0].score < SURE) return unknown_item(m, text, like, count);
     *found = (target){like[0].row, like[0].attribute, like[0].name};
+    if (found->row != MIGNON_NO_ROW) found->value = (mignon_text){NULL, 0}; /* items are told apart by their rows */
     return MIGNON_OK;
 }
 

@@ -141,6 +141,7 @@ typedef struct {
 
 mignon_text take_until(mignon_text *text, char separator);
 int same_text(mignon_text one, mignon_text other);
+uint32_t small_letter(uint32_t letter);
 int same_but_for_case(mignon_text one, mignon_text other);
 attribute_line attribute_lines(const mignon *m);
 int next_line(attribute_line *line);
