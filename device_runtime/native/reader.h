@@ -98,7 +98,7 @@ typedef struct {
     mignon_text attribute, value;
 } target;
 
-/* mignon.c */
+/* reader.c */
 mignon_status fail(mignon *m, mignon_status status, const char *part, const char *format, ...);
 void *take(mignon *m, size_t count, size_t size); /* from the arena; NULL, and a fault, where there is no room */
 mignon_text text_of(const mignon *m, uint32_t row, int is_name); /* the id or the name of a row */
