@@ -20,13 +20,16 @@ LIGHT_TESTS := tests/golden tests/device_runtime tests/test_imports.py
 # A file of constraints/: the newest numpy, or numpy-oldest.
 NUMPY ?= numpy
 CASES ?= 10000
+SECONDS ?= 600
+CLANG ?= $(firstword $(shell command -v clang clang-14) clang)
+C_READER := $(addprefix device_runtime/native/,archive.c attributes.c folding.c manifest.c names.c ranking.c reader.c)
 
 JAVA_LIBRARY := device_runtime/android/library
 # JUnit 4 and Hamcrest as Debian's package junit4 brings them; elsewhere name both jars, with a colon between them.
 JUNIT ?= /usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar
 MODEL ?= build/meals.tflite
 
-.PHONY: demo check test fuzz soak arm64 conformance lint pictures benchmark web webengines java javatest javabench litert-js onnx clean help
+.PHONY: demo check test fuzz soak arm64 conformance creader cfuzz lint pictures benchmark web webengines java javatest javabench litert-js onnx clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/meals
@@ -58,6 +61,16 @@ arm64: .venv/arm64/installed build/meals.tflite ## The built wheel on emulated A
 
 conformance: $(VENV)/installed ## Every reader of the format that can run here, asked all stored questions
 	$(BIN)/python -m tests.conformance
+
+creader: ## The C reader by gcc and clang for four processors: the stored cases, on emulators where it has to be
+	@python3 tests/native/targets.py
+
+cfuzz: ## The C reader against libFuzzer for SECONDS (600); needs clang with its libraries
+	rm -rf build/cfuzz/seeds && python3 tests/native/seeds.py build/cfuzz/seeds
+	mkdir -p build/cfuzz/corpus
+	$(CLANG) -std=c99 -O1 -g -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -o build/cfuzz/fuzz device_runtime/native/fuzz.c $(C_READER) -lm
+	build/cfuzz/fuzz -max_total_time=$(SECONDS) -timeout=20 -max_len=60000 -artifact_prefix=build/cfuzz/ build/cfuzz/corpus build/cfuzz/seeds
 
 lint: $(VENV)/installed ## Style and types
 	$(BIN)/ruff check .

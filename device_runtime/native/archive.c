@@ -36,13 +36,12 @@ static void digest_block(uint32_t state[8], const uint8_t *block) {
         w[i] = w[i - 16] + (turn(a, 7) ^ turn(a, 18) ^ a >> 3) + w[i - 7] + (turn(b, 17) ^ turn(b, 19) ^ b >> 10);
     }
     memcpy(s, state, sizeof s);
-    for (int i = 0; i < 64; i++) {
-        uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]), most = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        uint32_t first = s[7] + (turn(s[4], 6) ^ turn(s[4], 11) ^ turn(s[4], 25)) + choice + rounds[i] + w[i];
-        uint32_t second = (turn(s[0], 2) ^ turn(s[0], 13) ^ turn(s[0], 22)) + most;
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += first;
-        s[0] = first + second;
+    for (unsigned i = 0; i < 64; i++) { /* not the words move, but the place where they start */
+        uint32_t a = s[-i & 7], b = s[(1 - i) & 7], c = s[(2 - i) & 7], e = s[(4 - i) & 7], *last = &s[(7 - i) & 7];
+        uint32_t choice = (e & s[(5 - i) & 7]) ^ (~e & s[(6 - i) & 7]), most = (a & b) ^ (a & c) ^ (b & c);
+        uint32_t first = *last + (turn(e, 6) ^ turn(e, 11) ^ turn(e, 25)) + choice + rounds[i] + w[i];
+        s[(3 - i) & 7] += first;
+        *last = first + (turn(a, 2) ^ turn(a, 13) ^ turn(a, 22)) + most;
     }
     for (int i = 0; i < 8; i++) state[i] += s[i];
 }
@@ -59,16 +58,14 @@ static void digest(const uint8_t *bytes, size_t length, char hexadecimal[DIGEST_
     for (unsigned i = 0; i < DIGEST_LENGTH; i++) hexadecimal[i] = "0123456789abcdef"[state[i / 8] >> (28 - i % 8 * 4) & 15];
 }
 
-static uint32_t checksum(uint32_t crc, const uint8_t *bytes, size_t length) { /* CRC-32, by half bytes */
-    static const uint32_t halves[16] = {0,          0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-                                        0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-                                        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
-    crc = ~crc;
-    for (size_t i = 0; i < length; i++) {
-        crc ^= bytes[i];
-        crc = crc >> 4 ^ halves[crc & 15];
-        crc = crc >> 4 ^ halves[crc & 15];
+static uint32_t checksum(uint32_t crc, const uint8_t *bytes, size_t length) { /* CRC-32, as in ZIP */
+    uint32_t table[256];
+    for (uint32_t i = 0; i < 256; i++) {
+        table[i] = i;
+        for (int bit = 0; bit < 8; bit++) table[i] = table[i] >> 1 ^ (table[i] & 1 ? 0xedb88320 : 0);
     }
+    crc = ~crc;
+    for (size_t i = 0; i < length; i++) crc = crc >> 8 ^ table[(crc ^ bytes[i]) & 255];
     return ~crc;
 }
 

@@ -110,29 +110,27 @@ size_t fold(const mignon *m, mignon_text text, char *out, size_t room) {
     return length;
 }
 
-/* The bucket of each letter pair and triple of `text` with a space before and after it, whatever the order of a pair.
- * Those that are in `asked`, or all for NULL, are set in `seen`; returns how many were not set before. */
-size_t mark_grams(const uint8_t *text, const uint8_t *asked, uint8_t *seen, int undo) {
-    uint32_t before = 0, last = ' ', letter = 0;
+/* Counts the grams of `text`, which ends with a line feed: each letter pair, whatever its order, and triple, with a space
+ * before and after the text, falls into a bucket, and each bucket counts once; where there are some `asked`, only those.
+ * Their bits in `seen`, all of which are 0, stay set if they are to be kept. */
+size_t count_grams(const uint8_t *text, const uint8_t *asked, uint8_t *seen, int keep) {
+    uint16_t hits[2 * LONGEST_NAME + 2];
+    uint32_t before = 0, last = ' ', next;
     size_t count = 0;
-    while (letter != '\n') {
-        letter = next_letter(&text);
-        uint32_t next = letter == '\n' ? ' ' : letter, buckets[2];
-        buckets[0] = ((last + next) * 31337u + last * next * 7919u) * 0x9e3779b1u >> 18;
-        buckets[1] = ((before * 31337u + last * 7919u + next * 104729u) * 0x9e3779b1u >> 18) + GRAM_BUCKETS / 2;
-        for (int i = 0; i < (before ? 2 : 1); i++) {
-            uint8_t bit = (uint8_t)(1u << buckets[i] % 8);
-            size_t byte = buckets[i] / 8;
-            if (undo) {
-                seen[byte] = 0;
-            } else if (!(seen[byte] & bit) && (!asked || (asked[byte] & bit))) {
-                seen[byte] |= bit;
-                count++;
-            }
+    do {
+        next = *text < 0x80 ? *text++ : next_letter(&text);
+        uint32_t bits = next == '\n' ? ' ' : next;
+        for (int triple = 0; triple < 2 && (!triple || before); triple++) {
+            uint32_t mixed = triple ? before * 31337u + last * 7919u + bits * 104729u : (last + bits) * 31337u + last * bits * 7919u;
+            uint32_t bucket = (mixed * 0x9e3779b1u >> 18) + (triple ? GRAM_BUCKETS / 2 : 0), bit = 1u << bucket % 8;
+            if ((asked && !(asked[bucket / 8] & bit)) || (seen[bucket / 8] & bit)) continue;
+            seen[bucket / 8] |= (uint8_t)bit;
+            hits[count++] = (uint16_t)bucket;
         }
         before = last;
-        last = next;
-    }
+        last = bits;
+    } while (next != '\n');
+    for (size_t i = 0; i < count && !keep; i++) seen[hits[i] / 8] = 0;
     return count;
 }
 
@@ -161,12 +159,10 @@ mignon_status add_name(mignon *m, name_index *index, size_t room, uint32_t row, 
     if (room - index->bytes < RECORD_HEAD + length + 1) {
         return fail(m, MIGNON_FOREIGN, "", "its names become three times as long when they are folded");
     }
-    uint8_t *seen = m->gram_bits;
     uint16_t counts[2] = {0, 0};
     memcpy(at, &row, sizeof row);
     memcpy(at + RECORD_HEAD, folded, length + 1);
-    counts[0] = (uint16_t)mark_grams(at + RECORD_HEAD, NULL, seen, 0);
-    mark_grams(at + RECORD_HEAD, NULL, seen, 1);
+    counts[0] = (uint16_t)count_grams(at + RECORD_HEAD, NULL, m->gram_bits, 0);
     memcpy(at + 4, counts, sizeof counts);
     index->bytes += RECORD_HEAD + length + 1;
     return MIGNON_OK;

@@ -292,11 +292,10 @@ static size_t nearest(mignon *m, name_index *index, const query *q, candidate *b
     for (size_t i = 0; i < q->folded_count; i++) length += write_letter(q->folded[i], folded + length);
     folded[length] = '\n';
     memset(m->asked_bits, 0, GRAM_BUCKETS / 8);
-    size_t asked = mark_grams((const uint8_t *)folded, NULL, m->asked_bits, 0);
+    size_t asked = count_grams((const uint8_t *)folded, NULL, m->asked_bits, 1);
     for (size_t place = 0; place < index->bytes;) {
         const uint8_t *text = index->records + place + RECORD_HEAD;
-        uint16_t shared = (uint16_t)mark_grams(text, m->asked_bits, m->gram_bits, 0);
-        if (shared) mark_grams(text, NULL, m->gram_bits, 1);
+        uint16_t shared = (uint16_t)count_grams(text, m->asked_bits, m->gram_bits, 0);
         memcpy(index->records + place + 6, &shared, sizeof shared);
         if (shared > greatest) greatest = shared;
         place = read_record_at(index, place).next;

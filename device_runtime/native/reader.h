@@ -124,7 +124,7 @@ uint32_t next_letter(const uint8_t **at);
 size_t write_letter(uint32_t letter, char *out);
 mignon_status read_folding(mignon *m);
 size_t fold(const mignon *m, mignon_text text, char *out, size_t room);
-size_t mark_grams(const uint8_t *text, const uint8_t *asked, uint8_t *seen, int undo);
+size_t count_grams(const uint8_t *text, const uint8_t *asked, uint8_t *seen, int keep);
 record read_record_at(const name_index *index, size_t place);
 mignon_status add_name(mignon *m, name_index *index, size_t room, uint32_t row, mignon_text text);
 
