@@ -21,7 +21,7 @@ LIGHT_TESTS := tests/golden tests/device_runtime tests/test_imports.py
 NUMPY ?= numpy
 CASES ?= 10000
 SECONDS ?= 600
-CLANG ?= $(firstword $(shell command -v clang clang-14) clang)
+CLANG ?= $(firstword $(shell command -v clang || command -v clang-14) clang)
 C_READER := $(addprefix device_runtime/native/,archive.c attributes.c folding.c manifest.c names.c ranking.c reader.c)
 
 JAVA_LIBRARY := device_runtime/android/library

@@ -34,9 +34,9 @@ typedef struct {
     int fits_32, by_direction;
 } asking;
 
-static size_t alike_places(uint32_t rows) {
-    size_t n = rows < ROWS_OF_PAIRS ? rows : ROWS_OF_PAIRS;
-    return n * (n - 1) / 2 * 3 / 100 + 1;
+static size_t alike_places(const manifest *about) {
+    size_t n = about->rows < ROWS_OF_PAIRS ? about->rows : ROWS_OF_PAIRS;
+    return n * (n - 1) / 2 * (about->has_preference ? 3 : 30) / 1000 + 1;
 }
 
 size_t ranking_bytes(const manifest *about, const mignon_options *options) {
@@ -44,7 +44,7 @@ size_t ranking_bytes(const manifest *about, const mignon_options *options) {
     size_t k = options->most_results < rows ? options->most_results : rows, bits = rows / 8 + 16;
     size_t known = (rows < MOST_AS_WELL_KNOWN ? rows : MOST_AS_WELL_KNOWN) * 12 + bits + 4 * k;
     size_t fixed = 3 * bits + likes * (sizeof(like) + sizeof(double) + columns * 13) + columns * 9 + 128;
-    size_t lists = likes * (k * 12 + 40), alike = alike_places(about->rows) * 8;
+    size_t lists = likes * (k * 12 + 40), alike = alike_places(about) * 8;
     return fixed + (known > lists + alike ? known : lists + alike);
 }
 
@@ -118,13 +118,13 @@ static double cosine(double product, double one, double other) { /* by the squar
     return product / sqrt(times(one, other) > 1 ? times(one, other) : 1);
 }
 
-/* The cosine that three in a hundred pairs reach of rows spread over the table. */
+/* What three in a hundred pairs of rows spread over the table reach, or in a thousand of what people like. */
 static double alike_from(asking *a) {
     mignon *m = a->m;
     uint32_t rows = m->manifest.rows, count = rows < ROWS_OF_PAIRS ? rows : ROWS_OF_PAIRS;
     size_t used = m->used;
     if (m->alike >= -1) return m->alike;
-    heap greatest = {NULL, NULL, 0, alike_places(rows)};
+    heap greatest = {NULL, NULL, 0, alike_places(&m->manifest)};
     greatest.scores = take(m, greatest.limit, sizeof(double));
     if (!greatest.scores) return NAN;
     for (uint32_t i = 0; i < count; i++) {
@@ -345,6 +345,7 @@ static mignon_status start(asking *a, mignon *m, const mignon_question *question
                   0, 0, 1, 0};
     m->used = m->kept;
     if (!a->k) return fail(m, MIGNON_INVALID_ARGUMENT, "", "k is 0; give a number from 1");
+    if ((unsigned)question->blend > MIGNON_BLEND_TOGETHER) return fail(m, MIGNON_INVALID_ARGUMENT, "", "there is no such blend");
     if (a->k > m->manifest.rows) a->k = m->manifest.rows;
     if (a->k > m->options.most_results) return fail(m, MIGNON_NO_ROOM, "", "k is above the options' most_results");
     if (like_count > m->options.most_likes) return fail(m, MIGNON_NO_ROOM, "", "there are more likes than the options' most_likes");

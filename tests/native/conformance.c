@@ -98,7 +98,9 @@ static mignon_question question_of(const char *line) {
     }
     if ((at = field(line, "blend")) != NULL) {
         text = text_at(at);
-        q.blend = strcmp(text, "each") == 0 ? MIGNON_BLEND_EACH : MIGNON_BLEND_TOGETHER;
+        q.blend = strcmp(text, "each") == 0       ? MIGNON_BLEND_EACH
+                  : strcmp(text, "together") == 0 ? MIGNON_BLEND_TOGETHER
+                                                  : (mignon_blend)99;
     }
     return q;
 }
@@ -151,7 +153,8 @@ static int passes(mignon *m, const char *line) {
 }
 
 int main(int count, char **arguments) {
-    static const char *const files[] = {"meals-8", "meals-4", "likes", "damaged"};
+    static const char *const files[][2] = {{"", "meals-8"}, {"", "meals-4"}, {"", "likes"}, {"", "damaged"},
+                                           {"earlier/", "meals-8"}, {"earlier/", "meals-4"}, {"earlier/", "likes"}};
     static char line[1 << 20], path[4096], failed[1 << 16];
     int cases = 0, passed = 0;
     if (count != 2) return fprintf(stderr, "usage: conformance FOLDER\n"), 2;
@@ -159,12 +162,12 @@ int main(int count, char **arguments) {
         mignon_options options = {MIGNON_ALL, 2000, 256};
         mignon_fault fault;
         mignon *m = NULL;
-        int number = 0, is_damaged = strcmp(files[f], "damaged") == 0;
-        snprintf(path, sizeof path, "%s/files/%s.tflite", arguments[1], files[f]);
+        int number = 0, is_damaged = strcmp(files[f][1], "damaged") == 0;
+        snprintf(path, sizeof path, "%s/%sfiles/%s.tflite", arguments[1], files[f][0], files[f][1]);
         if (!is_damaged && mignon_open_file(&m, path, &options, &fault) != MIGNON_OK) {
             return fprintf(stderr, "%s: %s\n", path, fault.message), 1;
         }
-        snprintf(path, sizeof path, "%s/cases/%s.jsonl", arguments[1], files[f]);
+        snprintf(path, sizeof path, "%s/%scases/%s.jsonl", arguments[1], files[f][0], files[f][1]);
         FILE *stream = fopen(path, "r");
         if (!stream) return fprintf(stderr, "%s cannot be opened\n", path), 2;
         while (fgets(line, sizeof line, stream)) {
@@ -183,7 +186,8 @@ int main(int count, char **arguments) {
             cases++;
             passed += is_right;
             size_t used = strlen(failed);
-            if (!is_right) snprintf(failed + used, sizeof failed - used, "%s\"%s:%d\"", used ? ", " : "", files[f], number);
+            if (!is_right) snprintf(failed + used, sizeof failed - used, "%s\"%s%s:%d\"", used ? ", " : "", files[f][0], files[f][1],
+                                    number);
         }
         fclose(stream);
         if (!is_damaged) mignon_close(m);

@@ -1,4 +1,4 @@
-"""The C reader, built by the compiler of this machine: the stored cases, damaged files, and a microcontroller's memory."""
+"""The C reader, built by the compiler of this machine: stored cases, damaged files, a microcontroller's memory."""
 
 import hashlib
 import io
@@ -31,6 +31,10 @@ def built(folder, *sources):
     return program
 
 
+def answer(program, *arguments, check=True):
+    return subprocess.run([program, *arguments], check=check, capture_output=True, text=True)
+
+
 def of_many_rows(data, rows):
     """A file of the stored one's meals over and over, until there are so many."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -43,6 +47,7 @@ def of_many_rows(data, rows):
         lines = entries[name].decode().splitlines()
         numbered = (f"{lines[row % len(lines)]}-{row}" for row in range(rows))
         entries[name] = "".join(f"{line}\n" for line in numbered).encode()
+    entries["popularity.uint8"] = (entries["popularity.uint8"] * rows)[:rows]
     entries["manifest.json"] = json.dumps(manifest | {"rows": rows}).encode()
     stream = io.BytesIO()
     stream.write(data[:start] + table + data[start + size : end])
@@ -55,10 +60,10 @@ def of_many_rows(data, rows):
 
 
 def test_it_answers_all_stored_cases_to_the_bit(tmp_path):
-    answered = subprocess.run([built(tmp_path, HERE / "conformance.c"), GOLDEN], check=False, capture_output=True, text=True)
+    answered = answer(built(tmp_path, HERE / "conformance.c"), GOLDEN, check=False)
     assert answered.returncode == 0, answered.stdout + answered.stderr
     report = json.loads(answered.stdout)
-    assert report["cases"] == sum(len(path.read_text("utf-8").splitlines()) for path in GOLDEN.glob("cases/*.jsonl"))
+    assert report["cases"] == sum(len(path.read_text("utf-8").splitlines()) for path in GOLDEN.rglob("cases/*.jsonl"))
     assert report["failed"] == []
 
 
@@ -67,14 +72,14 @@ def test_no_damage_is_opened_and_none_does_harm(tmp_path):
     stored.write_bytes(undeflated((GOLDEN / "files" / "likes.tflite").read_bytes()))
     program = built(tmp_path, HERE / "refusals.c", *TRUSTING)
     files = [GOLDEN / "files" / "meals-4.tflite", stored]
-    answered = subprocess.run([program, *files], check=False, capture_output=True, text=True)
+    answered = answer(program, *files, check=False)
     assert answered.returncode == 0, answered.stderr[-3000:]
 
 
 def test_a_thousand_items_are_asked_in_32_kb(tmp_path):
     path = tmp_path / "many.tflite"
     path.write_bytes(of_many_rows((GOLDEN / "files" / "meals-8.tflite").read_bytes(), 1000))
-    answered = subprocess.run([built(tmp_path, NATIVE / "example_mcu.c"), path], check=True, capture_output=True, text=True)
+    answered = answer(built(tmp_path, NATIVE / "example_mcu.c"), path)
     needed, like, recommended = answered.stdout.splitlines()
     assert int(needed.split()[0]) <= 32768
     meals = Recommender.open(path, engine="numpy")
@@ -86,5 +91,5 @@ def test_a_thousand_items_are_asked_in_32_kb(tmp_path):
 
 def test_the_benchmark_prints_json(tmp_path):
     program = built(tmp_path, HERE / "bench.c")
-    answered = subprocess.run([program, GOLDEN / "files" / "meals-8.tflite"], check=True, capture_output=True, text=True)
+    answered = answer(program, GOLDEN / "files" / "meals-8.tflite")
     assert json.loads(answered.stdout).keys() >= {"open_ms", "recommend_us", "memory"}
