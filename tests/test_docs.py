@@ -19,7 +19,7 @@ from tests.documents import blocks_of, make_checkout, run_javascript, run_python
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "examples" / "README.md"]
 OTHERS = [ROOT / "training" / "meals.md", ROOT / "tests" / "golden" / "README.md", ROOT / "CHANGELOG.md"]
-LANGUAGES = {"sh", "python", "js", "java", "kotlin", "text"}
+LANGUAGES = {"sh", "python", "js", "java", "kotlin", "c", "text"}
 PATHS = re.compile(r"(?<![\w/.~])((?:[\w.]+/)+[\w.]+\.(?:py|md|csv|toml|json|txt|service|ipynb|sh|svg))\b")
 PROGRAM = re.compile(r"(?:^|[\s/])(?:python -m (?P<module>training|export|benchmarks)|mignon)(?P<rest>( .*)?)$")
 SUBCOMMANDS = {"training": {"check", "convert"}, "export": {"lint"}}
