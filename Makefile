@@ -15,6 +15,7 @@ export TF_CPP_MIN_LOG_LEVEL := 3
 
 FIND_PYTHON := PYTHON="$(PYTHON)" sh constraints/find_python.sh $(PYTHONS)
 MAKE_ENVIRONMENT := constraints/make_environment.py
+INSTALL_KERNEL := sh constraints/install_kernel.sh
 RUNTIME := $(shell find device_runtime -type f -not -name "*.pyc")
 LIGHT_TESTS := tests/golden tests/device_runtime tests/test_imports.py
 # A file of constraints/: the newest numpy, or numpy-oldest.
@@ -122,6 +123,7 @@ help: ## This list
 $(VENV)/installed: pyproject.toml constraints/pipeline.txt
 	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(VENV) "3 GB on disk, 3 to 15 minutes" \
 		--constraint constraints/pipeline.txt --editable '.[pipeline,benchmarks,dev]'
+	@$(INSTALL_KERNEL) $(VENV)
 	@touch $@
 
 $(VENV)/check/%/installed: constraints/check.txt constraints/%.txt
@@ -133,6 +135,7 @@ $(VENV)/check/%/installed: constraints/check.txt constraints/%.txt
 $(VENV)/light/installed: $(VENV)/installed $(RUNTIME)
 	$(BIN)/python -m build --wheel --outdir build/dist .
 	for extra in numpy tflite litert; do $(MAKE) --no-print-directory $(VENV)/light/$$extra || exit 1; done
+	@$(INSTALL_KERNEL) $(VENV)/light/tflite && $(INSTALL_KERNEL) $(VENV)/light/litert
 	touch $@
 
 $(VENV)/light/%: FORCE
