@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 HEAVY = ("training", "export", "benchmarks", "tests.interpreters")
-TRAINED = {"small_catalog", "trained_folder", "indexed_path"}  # fixtures of which all other trained ones are made
+TRAINED = {"small_catalog", "trained_folder"}  # fixtures of which all other trained ones are made
 
 _left_out: list[str] = []
 

@@ -81,7 +81,8 @@ def expect_fixed(table: QuantizedTable, plan: SignaturePlan) -> list[FixedAnswer
         if is_exact_in_float32(make_query(table, basket)):
             items = np.full((1, plan.favorites), NONE, np.int32)
             items[0, places] = basket
-            rows = _expect_others(table, wide, basket, min(plan.results, len(wide) - size)).rows
+            others = min(plan.results, len(wide) - size)
+            rows = _expect_others(table, wide, basket, others).rows if others else basket[:0]
             answers.append(FixedAnswer(items, np.pad(rows, (0, plan.results - len(rows)), constant_values=NONE)))
     return answers
 

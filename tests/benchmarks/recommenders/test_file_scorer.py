@@ -1,9 +1,11 @@
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from benchmarks.generated.tables import generate
 from benchmarks.recommenders.file_scorer import FileScorer
 from device_runtime import Recommender
 from device_runtime.format.model_file import ModelFile
+from tests.conftest import export
 from training.evaluation.ranking import top_k
 
 
@@ -39,11 +41,14 @@ def test_items_that_the_file_lacks_add_nothing(model_path, model):
     assert np.isfinite(without[1:]).all()
 
 
-def test_sums_beyond_float32_stay_exact(indexed_path):
-    model = ModelFile.open(indexed_path)
+def test_sums_beyond_float32_stay_exact(tmp_path):
+    path = tmp_path / "items.tflite"
+    generate(9900, 8, tmp_path / "model")
+    assert export([str(tmp_path / "model"), "--out", str(path), "--quantize", "ptq"]) == 0
+    model = ModelFile.open(path)
     ids, table = model.lines("ids.txt"), model.table.astype(np.int64)
     given = table @ table.sum(axis=0) > 0  # what points the same way, so that the sum is large
-    [scores] = FileScorer(indexed_path, ids).scores(csr_matrix(given[None].astype(np.float32)))
+    [scores] = FileScorer(path, ids).scores(csr_matrix(given[None].astype(np.float32)))
     query = table[given].sum(axis=0)
     assert np.abs(query).sum() * 127 >= 1 << 24
     assert scores.astype(np.int64).tolist() == (table @ query).tolist()
