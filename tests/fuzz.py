@@ -107,7 +107,7 @@ class Asked(NamedTuple):
 _CATALOG = ("ids.txt", "names.txt")
 _RESTS_ON = {
     "info": (MANIFEST,),
-    "find": (*_CATALOG, "aliases.tsv", "attributes.tsv", "vocabulary.tsv", "rows"),
+    "find": (*_CATALOG, "aliases.tsv", "attributes.tsv", "vocabulary.tsv", "folding.tsv", "rows"),
     "similar": (*_CATALOG, "table"),
     "recommend": (*_CATALOG, "table"),
     "where": (*_CATALOG, "table", "attributes.tsv"),

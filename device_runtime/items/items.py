@@ -73,7 +73,10 @@ class Items:
         """How names and what is typed are folded: as the file says, or as Unicode does where it says nothing."""
         if not self.model.has(FOLDING):
             return UNICODE
-        return Folding({line[0]: line[1] for line in self.model.tuples(FOLDING, 2)})
+        letters = {line[0]: line[1] for line in self.model.tuples(FOLDING, 2)}
+        if not all(len(letter) == 1 for letter in letters):
+            raise FileFormatError(f"{self.model.filename}: {FOLDING!r} has a line that is of no one character")
+        return Folding(letters)
 
     @cached_property
     def row_of_id(self) -> Mapping[str, int]:

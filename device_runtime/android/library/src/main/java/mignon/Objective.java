@@ -81,7 +81,7 @@ final class Objective {
         return bestIsAlike ? 1 / scale : lengthOf(row);
     }
 
-    /** The cosine from which on rows are alike: what three in a hundred pairs reach, or in a thousand of what people like. */
+    /** The cosine from which on rows are alike: what three in a hundred pairs reach; in a thousand, of likes. */
     double alikeFrom() {
         return alikeFrom.get();
     }
