@@ -90,7 +90,7 @@ class ChangedItems(Items):
         aliases = [(place_of[row], alias) for row, alias in self._base.index.aliases if row in place_of]
         ids, names = self.ids, self.names
         places = {ids[row]: place for row, place in place_of.items()}
-        return NameIndex(places, [names[row] for row in self._own_rows], aliases, folding=self.folding)
+        return NameIndex(places, [names[row] for row in self._own_rows], aliases, folding=lambda: self.folding)
 
     def find(self, text: str, limit: int) -> list[tuple[int, float]]:
         """Rows whose name or an alias resembles `text`, and how much; best first."""

@@ -41,7 +41,7 @@ class FamilyIndex:
     Args:
         attributes: gives which items have which values, changed ones too; asked for only where it is needed.
         removed: rows that count no more.
-        folding: how names are folded.
+        folding: gives how names are folded.
         changed: whether items were added, removed or renamed.
     """
 
@@ -50,7 +50,7 @@ class FamilyIndex:
         model: ModelFile,
         attributes: Callable[[], AttributeIndex],
         removed: Rows,
-        folding: Folding,
+        folding: Callable[[], Folding],
         *,
         changed: bool,
     ) -> None:

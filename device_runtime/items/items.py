@@ -66,7 +66,7 @@ class Items:
     @cached_property
     def index(self) -> NameIndex:
         """Finds rows of the model by text."""
-        return NameIndex(self.row_of_id, self.names, _Aliases(self.model), self.popularity, self.folding)
+        return NameIndex(self.row_of_id, self.names, _Aliases(self.model), self.popularity, lambda: self.folding)
 
     @cached_property
     def folding(self) -> Folding:
@@ -91,7 +91,9 @@ class Items:
     @cached_property
     def families(self) -> FamilyIndex:
         """Finds kinds of items by text."""
-        return FamilyIndex(self.model, lambda: self.attributes, self.removed, self.folding, changed=self.changed)
+        return FamilyIndex(
+            self.model, lambda: self.attributes, self.removed, lambda: self.folding, changed=self.changed
+        )
 
     @cached_property
     def attributes(self) -> AttributeIndex:

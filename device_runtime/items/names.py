@@ -34,7 +34,7 @@ class NameIndex:
         names: one of each row.
         aliases: (row, alias) pairs, gone through when first needed, and again where two names fold alike.
         popularity: [rows], which of two equally like items comes first: the greater; None for the lower row.
-        folding: how names and what is typed are folded.
+        folding: gives how names and what is typed are folded; asked when first needed.
     """
 
     def __init__(
@@ -43,14 +43,13 @@ class NameIndex:
         names: Sequence[str],
         aliases: Iterable[tuple[int, str]],
         popularity: NDArray[np.integer[Any]] | None = None,
-        folding: Folding = UNICODE,
+        folding: Callable[[], Folding] = lambda: UNICODE,
     ) -> None:
         self._row_of_id = ids if isinstance(ids, Mapping) else dict(zip(ids, range(len(ids)), strict=True))
         self._names = names
         self.aliases = aliases
         self._popularity = popularity
-        self.fold = folding.fold
-        self._folding = folding
+        self._give_folding = folding
 
     def row(self, text: str) -> int | None:
         """The row with this id, name or alias: an id wins over a name, a name over an alias, equal over folded."""
@@ -128,6 +127,14 @@ class NameIndex:
     def _order(self, row: int) -> tuple[int, int]:
         known = self._popularity is not None and row < len(self._popularity)  # items added on the device are not
         return (-int(self._popularity[row]) if known else 0, row)  # type: ignore[index]
+
+    def fold(self, text: str) -> str:
+        """`text` as names are compared."""
+        return self._folding.fold(text)
+
+    @cached_property
+    def _folding(self) -> Folding:
+        return self._give_folding()
 
     @cached_property
     def _table(self) -> NameTable:
