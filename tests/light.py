@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-HEAVY = ("training", "export", "benchmarks", "tests.interpreters")
+HEAVY = ("training", "export", "benchmarks", "tests.interpreters", "tests.browser")
 TRAINED = {"small_catalog", "trained_folder"}  # fixtures of which all other trained ones are made
 
 _left_out: list[str] = []
