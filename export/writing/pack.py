@@ -131,7 +131,7 @@ def _deflate(data: bytes) -> bytes:
     It takes a second for a megabyte, so larger entries, whose sizes hardly count beside their tables, go to zlib.
     """
     if len(data) <= _MOST_BYTES_FOR_ZOPFLI:
-        import zopfli.zlib  # here, for tests of the device's part import this module without the workstation's libraries
+        import zopfli.zlib  # not above, for light tests import this module without it
 
         return bytes(zopfli.zlib.compress(data, numiterations=_ITERATIONS))[2:-4]  # without zlib's header and checksum
     compressor = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
