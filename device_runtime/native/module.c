@@ -1,6 +1,10 @@
 /* The kernel for Python. */
 #include "module.h"
 
+#if defined(__arm__) && defined(__linux__)
+#include <sys/auxv.h>
+#endif
+
 enum { GIL_KEPT_BELOW = 1 << 18 }; /* bytes of table: a shorter scan is over before another thread would notice */
 enum { MOST_AT_ONCE = 1 << 12 }; /* questions */
 
@@ -194,9 +198,22 @@ static int add_type(PyObject *module, const char *name, PyType_Spec *spec) {
     return failed;
 }
 
+/* A file for 32-bit ARM may hold instructions that processors of its kind can lack; better no engine than a crash. */
+static int lacks_neon(void) {
+#if defined(__arm__) && defined(__ARM_NEON) && defined(__linux__)
+    return !(getauxval(AT_HWCAP) >> 12 & 1); /* HWCAP_NEON */
+#else
+    return 0;
+#endif
+}
+
 /* A name in MIGNON_KERNEL that is no path is told here, where the kernel itself would pass over it. */
 static int fill_module(PyObject *module) {
     const char *wanted = getenv("MIGNON_KERNEL");
+    if (lacks_neon()) {
+        PyErr_SetString(PyExc_ImportError, "it was compiled for NEON, which this processor lacks");
+        return -1;
+    }
     if (wanted && *wanted && !mk_choose(wanted)) {
         PyErr_Format(PyExc_ImportError, "MIGNON_KERNEL is '%s', and this processor has no such path", wanted);
         return -1;
