@@ -30,7 +30,7 @@ JAVA_LIBRARY := device_runtime/android/library
 JUNIT ?= /usr/share/java/junit4.jar:/usr/share/java/hamcrest.jar
 MODEL ?= build/meals.tflite
 
-.PHONY: demo check test fuzz soak arm64 conformance creader cfuzz lint pictures benchmark web webengines java javatest javabench litert-js onnx clean help
+.PHONY: demo check test fuzz soak arm64 conformance creader cfuzz lint pictures benchmark wheels web webengines java javatest javabench litert-js onnx clean help
 
 demo: $(VENV)/installed ## Set up, train on the built-in meals, export, ask, compare with one-hot (the default)
 	$(BIN)/python -m training --out build/meals
@@ -54,10 +54,12 @@ fuzz: build/meals.tflite ## Damage the demo's file in CASES ways of each kind; w
 soak: build/meals.tflite ## Mixed load on `mignon serve --writable` for minutes
 	$(BIN)/python -m tests.soak
 
-arm64: .venv/arm64/installed build/meals.tflite ## The built wheel on emulated ARM; for Debian 12
+arm64: .venv/arm64/installed .venv/wheels/installed build/meals.tflite ## The built wheels on emulated ARM; for Debian 12
 	$(BIN)/python -m build --wheel --outdir build/dist .
-	rm -rf .venv/arm64/mignon
+	rm -rf .venv/arm64/mignon .venv/arm64/*-native/native
 	$(BIN)/pip install --quiet --no-deps --target .venv/arm64/mignon build/dist/mignon-*.whl
+	.venv/wheels/bin/python -m native_wheels --only manylinux2014_aarch64 manylinux2014_armv7l
+	for machine in aarch64 armv7l; do $(BIN)/python -m zipfile -e build/dist/mignon_native-*_$$machine.whl .venv/arm64/$$machine-native/native || exit 1; done
 	$(BIN)/python -m pytest --basetemp=build/tests tests/arm64
 
 conformance: $(VENV)/installed ## Every reader of the format that can run here, asked all stored questions
@@ -83,6 +85,9 @@ pictures: build/meals.tflite ## The page of `mignon serve` for docs/, drawn by a
 
 benchmark: $(VENV)/installed ## All one-hot benchmarks on the file that `make demo` wrote
 	$(BIN)/python -m benchmarks --model build/meals.tflite --out build/benchmarks
+
+wheels: .venv/wheels/installed ## The kernel in C as wheels for Linux, macOS and Windows, audited (470 MB on disk)
+	.venv/wheels/bin/python -m native_wheels --out build/dist
 
 web: $(VENV)/installed ## The JavaScript module: tests, and the stored files in Node and Chromium
 	node --test tests/device_runtime/web/test_*.mjs
@@ -133,7 +138,7 @@ $(VENV)/check/%/installed: constraints/check.txt constraints/%.txt
 
 # The light install, alone: the built wheel in environments without TensorFlow, one for each interpreter and one for none.
 $(VENV)/light/installed: $(VENV)/installed $(RUNTIME)
-	$(BIN)/python -m build --wheel --outdir build/dist .
+	$(BIN)/python -m build --sdist --wheel --outdir build/dist .
 	for extra in numpy tflite litert; do $(MAKE) --no-print-directory $(VENV)/light/$$extra || exit 1; done
 	@$(INSTALL_KERNEL) $(VENV)/light/tflite && $(INSTALL_KERNEL) $(VENV)/light/litert
 	touch $@
@@ -141,6 +146,10 @@ $(VENV)/light/installed: $(VENV)/installed $(RUNTIME)
 $(VENV)/light/%: FORCE
 	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ "our own wheel" --force-reinstall --no-deps build/dist/mignon-*.whl
 	@$(BIN)/python $(MAKE_ENVIRONMENT) $@ "up to 135 MB on disk, less than a minute" --constraint constraints/$*.txt "mignon$(if $(filter numpy,$*),,[$*])"
+
+.venv/wheels/installed: constraints/wheels.txt
+	@python=$$($(FIND_PYTHON)) && "$$python" $(MAKE_ENVIRONMENT) $(@D) "470 MB on disk, a minute" --requirement $<
+	@touch $@
 
 .venv/web/installed: constraints/web/package.json
 	mkdir -p $(@D) && cp $< $(@D)/

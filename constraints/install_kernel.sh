@@ -6,6 +6,6 @@ if ! command -v "${CC:-cc}" >/dev/null && ! command -v gcc >/dev/null; then
 fi
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-cp device_runtime/native/*.c device_runtime/native/*.h device_runtime/native/*.py device_runtime/native/*.toml "$folder/"
+cp device_runtime/native/*.c device_runtime/native/*.h device_runtime/native/*.py device_runtime/native/*.toml device_runtime/native/README.md "$folder/"
 "$1/bin/python" -m pip install --quiet --no-deps --force-reinstall "$folder" ||
     echo "mignon-native: not built, see above; numpy scans the tables"

@@ -18,13 +18,15 @@ ROOT = Path(__file__).parents[1]
 def main(arguments: list[str] | None = None) -> int:
     """Builds what is asked for; gives the status to exit with."""
     parser = argparse.ArgumentParser(prog="python -m native_wheels", description=__doc__)
-    tags = [platform.tag for platform in PLATFORMS]
+    tags = [platform.short_tag for platform in PLATFORMS]
     parser.add_argument("--out", type=Path, default=Path("build/dist"), help="folder for the wheels (%(default)s)")
     parser.add_argument("--work", type=Path, default=Path("build/native_wheels"), help="for what comes between")
     parser.add_argument("--only", nargs="+", choices=tags, default=tags, metavar="TAG", help=", ".join(tags))
     options = parser.parse_args(arguments)
     try:
-        build([one for one in PLATFORMS if one.tag in options.only], options.out.resolve(), options.work.resolve())
+        build(
+            [one for one in PLATFORMS if one.short_tag in options.only], options.out.resolve(), options.work.resolve()
+        )
     except BuildError as error:
         print(f"native_wheels: {error}", file=sys.stderr)
         return 1
@@ -42,16 +44,16 @@ def build(platforms: list[Platform], out: Path, work: Path) -> None:
     copy_project(ROOT / "device_runtime" / "native", ROOT / "LICENSE", project)
     write_headers(headers)
     metadata = write_metadata(project, work / "metadata")
-    sources = pack_sources(project, out)
+    archive, sources = pack_sources(project, out, work / "sources")
     wheels = []
     for platform in platforms:
         print(f"building for {platform.name}", file=sys.stderr, flush=True)
-        extension = compile_extension(platform, project, headers, work / platform.tag)
+        extension = compile_extension(platform, sources, headers, work / platform.tag)
         wheel = pack_wheel(platform, extension, metadata, work / platform.tag)
         audit_wheel(platform, wheel, work / platform.tag)
         wheels.append(Path(shutil.move(wheel, out / wheel.name)))
     print(table_of(platforms, wheels))
-    print(f"\n{sources.name}, {sources.stat().st_size:,} bytes, is compiled everywhere else")
+    print(f"\n{archive.name}, {archive.stat().st_size:,} bytes, is compiled everywhere else")
 
 
 if __name__ == "__main__":

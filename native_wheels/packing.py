@@ -21,7 +21,7 @@ EPOCH = 1577836800  # 2020-01-01, of every file in an archive, as hatchling has 
 def copy_project(project: Path, license_file: Path, folder: Path) -> None:
     """Copies what the distribution is made of, since setuptools writes beside it."""
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "*.so"))
+    shutil.copytree(project, folder, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__"))
     shutil.copy(license_file, folder)
 
 
@@ -56,11 +56,17 @@ def pack_wheel(platform: Platform, extension: Path, metadata: Path, out: Path) -
     return wheel
 
 
-def pack_sources(project: Path, out: Path) -> Path:
-    """Writes the source distribution, for every other platform."""
+def pack_sources(project: Path, out: Path, work: Path) -> tuple[Path, Path]:
+    """Writes the source distribution, for every other platform.
+
+    Returns:
+        The archive, and a folder in `work` with what it holds: of a checkout that which is compiled.
+    """
     archive = Path(ProjectBuilder(project, runner=quiet_subprocess_runner).build("sdist", out))
     _forget_times(archive)
-    return archive
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.unpack_archive(archive, work, filter="data")
+    return archive, work / archive.name.removesuffix(".tar.gz")
 
 
 def _forget_times(archive: Path) -> None:

@@ -28,14 +28,19 @@ class Platform:
     tried: str | None = None
 
     @property
+    def short_tag(self) -> str:
+        """The first of its tags."""
+        return self.tag.partition(".")[0]
+
+    @property
     def musl_name(self) -> str | None:
         """What Alpine calls the C library musl, and auditwheel knows it by; None where it is another."""
         processor, _, rest = self.target.partition("-")
         return f"libc.musl-{processor}.so.1" if rest == "linux-musl" else None
 
 
-# Python itself resolves these when it loads the extension.
-_LEFT_TO_PYTHON = ("-Wl,-undefined,dynamic_lookup",)
+# What is undefined Python brings when it loads the extension; by itself zig names that after the folder it lies in.
+_FOR_PYTHON = ("-Wl,-undefined,dynamic_lookup", "-Wl,-install_name,mignon_native.abi3.so")
 
 PLATFORMS = (
     Platform(
@@ -60,8 +65,8 @@ PLATFORMS = (
     ),
     Platform("Linux x86-64, musl", "x86_64-linux-musl", "musllinux_1_1_x86_64.musllinux_1_2_x86_64"),
     Platform("Linux aarch64, musl", "aarch64-linux-musl", "musllinux_1_1_aarch64.musllinux_1_2_aarch64"),
-    Platform("macOS arm64", "aarch64-macos.11.0", "macosx_11_0_arm64", flags=_LEFT_TO_PYTHON),
-    Platform("macOS x86-64", "x86_64-macos.11.0", "macosx_11_0_x86_64", flags=_LEFT_TO_PYTHON),
+    Platform("macOS arm64", "aarch64-macos.11.0", "macosx_11_0_arm64", flags=_FOR_PYTHON),
+    Platform("macOS x86-64", "x86_64-macos.11.0", "macosx_11_0_x86_64", flags=_FOR_PYTHON),
     Platform("Windows amd64", "x86_64-windows-gnu", "win_amd64", ".pyd", machine="i386:x86-64"),
     Platform("Windows arm64", "aarch64-windows-gnu", "win_arm64", ".pyd", machine="arm64"),
 )

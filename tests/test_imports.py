@@ -14,6 +14,7 @@ ALLOWED = {
     "training": {"device_runtime"},
     "export": {"device_runtime", "training"},
     "benchmarks": {"device_runtime", "export", "training"},
+    "native_wheels": set(),
 }
 
 # Each room of the runtime imports from lower floors only; two on one floor know nothing of each other.

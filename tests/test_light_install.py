@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -90,6 +91,17 @@ def test_the_wheel_lists_python_the_mark_of_types_and_the_page():
     page = {f"device_runtime/serve/page/{path.name}" for path in (ROOT / "device_runtime/serve/page").iterdir()}
     assert others == {"device_runtime/py.typed", *page}
     assert {name.partition("/")[0] for name in names} == {"device_runtime"}
+
+
+def test_the_source_distribution_holds_the_kernel_too():
+    (sources,) = (ROOT / "build" / "dist").glob("mignon-*.tar.gz")
+    with tarfile.open(sources) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {
+        "device_runtime/native/kernel.c",
+        "device_runtime/native/setup.py",
+        "device_runtime/recommender.py",
+    } <= names
 
 
 def test_without_an_interpreter_asking_for_one_says_what_to_install(light, model_path):

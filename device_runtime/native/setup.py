@@ -36,8 +36,8 @@ setup(
     ext_modules=[
         Extension(
             "mignon_native",
-            sources=sorted(path.name for path in Path(__file__).parent.glob("*.c")),
-            depends=sorted(path.name for path in Path(__file__).parent.glob("*.h")),
+            sources=["kernel.c", "tastes.c", "catalog.c", "module.c"],
+            depends=["kernel.h", "tastes.h", "module.h"],
             extra_compile_args=FLAGS,
             py_limited_api=True,
         )

@@ -44,7 +44,7 @@ device() {
     fi
     cat >"$folder/python" <<END
 #!/bin/sh
-export PYTHONPATH="$here/mignon:$folder/wheels" # mignon is the built wheel
+export PYTHONPATH="$here/mignon:$folder/wheels:$folder/native" # mignon and what is in native are the built wheels
 exec "$here/qemu/$machine" -cpu $cpu -L "$here/$machine" "$here/$machine/usr/bin/python3.11" -s "\$@"
 END
     chmod +x "$folder/python"
@@ -90,6 +90,7 @@ CPU revision	: 3
 END
 # CPUs of the Raspberry Pi 4 and 2: qemu's own choice has instructions that they lack and that are slow to emulate.
 device aarch64 numpy cortex-a72 --requirement constraints/numpy.txt
+device aarch64 native cortex-a72 --requirement constraints/numpy.txt
 device aarch64 tflite cortex-a72 --requirement constraints/tflite.txt
 device aarch64 litert cortex-a72 --requirement constraints/litert.txt
 
@@ -98,6 +99,7 @@ machine armv7l armhf python3-numpy libstdc++6
 libraries=$here/armv7l/usr/lib/arm-linux-gnueabihf
 ln -s blas/libblas.so.3 lapack/liblapack.so.3 "$libraries"
 device armv7l numpy cortex-a7
+device armv7l native cortex-a7
 device armv7l tflite cortex-a7 --constraint constraints/tflite.txt tflite-runtime
 
 rm -rf "$here/apt"

@@ -20,10 +20,20 @@ DEVICES = ROOT / ".venv" / "arm64"
 MODEL = ROOT / os.environ.get("MIGNON_MODEL", "build/meals.tflite")
 MODULES = {
     "numpy": "numpy",
+    "native": "mignon_native",
     "tflite": "tflite_runtime.interpreter",
     "litert": "ai_edge_litert.interpreter",
 }
-PLAIN = ("aarch64-numpy", "aarch64-tflite", "aarch64-litert", "armv7l-numpy", "armv7l-tflite")
+ENGINES = {"numpy": "NumpyEngine", "native": "NativeEngine", "tflite": "TFLiteEngine"}
+PLAIN = (
+    "aarch64-numpy",
+    "aarch64-native",
+    "aarch64-tflite",
+    "aarch64-litert",
+    "armv7l-numpy",
+    "armv7l-native",
+    "armv7l-tflite",
+)
 
 
 @pytest.fixture(params=PLAIN)
@@ -89,11 +99,15 @@ def test_it_is_the_machine_and_the_engine_that_it_is_called_after(name):
     assert emulated(name, "-c", code).split() == [machine, *interpreters]
 
 
+def engine_of(device):
+    extra = device.partition("-")[2]
+    return extra if extra in ENGINES else "tflite"
+
+
 def test_answers_are_those_of_exact_integers(device, meals, meal_questions):
-    engine, kind = ("numpy", "NumpyEngine") if device.endswith("numpy") else ("tflite", "TFLiteEngine")
     asked, expected = meal_questions
-    found = answers(device, meals, engine, asked)
-    assert found[0] == kind
+    found = answers(device, meals, engine_of(device), asked)
+    assert found[0] == ENGINES[engine_of(device)]
     check(found[1], asked, expected)
 
 
@@ -125,9 +139,8 @@ print(json.dumps(answers))
 
 
 def ask_here_and_there(device, asked):
-    engine = "numpy" if device.endswith("numpy") else "tflite"
     here = json.loads(run([sys.executable, "-c", ASK, "numpy"], cwd=ROOT, input=json.dumps(asked)))
-    return here, json.loads(emulated(device, "-c", ASK, engine, input=json.dumps(asked)))
+    return here, json.loads(emulated(device, "-c", ASK, engine_of(device), input=json.dumps(asked)))
 
 
 def test_kinds_tastes_dislikes_and_no_favorites_are_answered_as_on_this_machine(device):
