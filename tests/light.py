@@ -15,10 +15,14 @@ import pytest
 HEAVY = ("training", "export", "benchmarks", "tests.interpreters", "tests.browser")
 TRAINED = {"small_catalog", "trained_folder"}  # fixtures of which all other trained ones are made
 
+OTHER_LANGUAGES = {"android", "native", "web"}  # folders of tests of what this Python does not run
+
 _left_out: list[str] = []
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    if not OTHER_LANGUAGES.isdisjoint(collection_path.parts):
+        return True
     if collection_path.suffix != ".py" or all(is_light(name) for name in imported_by(collection_path)):
         return None
     _left_out.append(collection_path.name)
