@@ -58,7 +58,7 @@ class NativeEngine:
     ) -> list[Best]:
         """See `Engine.search_each`."""
         bits = None if allowed is None else np.packbits(allowed, bitorder="little")
-        in_order = [np.sort(rows) for rows in banned]
+        in_order = [np.sort(rows).astype(np.int64, copy=False) for rows in banned]  # 32 bits wide on armv7l
         found = self.table.best(np.ascontiguousarray(queries, np.int64), in_order, k, bits)
         pairs = (np.frombuffer(one, np.int64).reshape(-1, 2) for one in found)
         return [(rows, scores.astype(np.float64)) for rows, scores in (one.T for one in pairs)]
@@ -68,7 +68,11 @@ class NativeEngine:
     ) -> ShortCut | None:
         """See `Engine.open_short_cut`."""
         manifest, rule = self._manifest, self._manifest.preference
-        biases = None if rule is None else np.array([rule.bias_entry(count) for count in range(_MOST_FAVORITES + 1)])
+        biases = (
+            None
+            if rule is None
+            else np.array([rule.bias_entry(count) for count in range(_MOST_FAVORITES + 1)], np.int64)
+        )
         is_listed = isinstance(ids, list)
         catalog: ShortCut = self._extension.Catalog(
             self.table,
