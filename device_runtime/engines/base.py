@@ -42,8 +42,16 @@ class Engine(Protocol):
 class ShortCut(Protocol):
     """The whole job for plain favorites. None stands for an answer to what is not plain: unknown ids, a zero query."""
 
-    def recommend(self, favorites: list[str], k: int, alike: float) -> list[Neighbor] | None:
-        """The k items nearest to favorites, of which those with a cosine of `alike` or more are one taste."""
+    def recommend(
+        self, favorites: list[str], k: int, alike: float, allowed: NDArray[np.uint8] | None
+    ) -> list[Neighbor] | None:
+        """The k items nearest to favorites, of which those with a cosine of `alike` or more are one taste.
 
-    def recommend_many(self, baskets: list[Any], k: int, alike: float) -> list[list[Neighbor] | None]:
+        Args:
+            allowed: a bit for each row, the lowest of a byte first; None for all.
+        """
+
+    def recommend_many(
+        self, baskets: list[Any], k: int, alike: float, allowed: NDArray[np.uint8] | None
+    ) -> list[list[Neighbor] | None]:
         """The same for each of `baskets`."""

@@ -48,6 +48,7 @@ typedef struct {
     int64_t *queries;
     double *sums;
     mk_found *found;
+    const uint8_t *allowed;
 } Batch;
 
 /* ---------------------------------------------------------------------------------------------- texts */
@@ -289,7 +290,7 @@ static PyObject *answer_of(const Catalog *c, const Batch *batch, const Basket *b
 /* Answers all baskets of a batch; NULL with an error set. */
 static int answer_batch(const Catalog *c, Batch *batch, int64_t k, PyObject *answers) {
     if (batch->count &&
-        ask(&((const Table *)c->table)->table, NULL, batch->questions, batch->count, k, batch->found, batch->got))
+        ask(&((const Table *)c->table)->table, batch->allowed, batch->questions, batch->count, k, batch->found, batch->got))
         return -1;
     for (int n = 0; n < batch->baskets_count; n++) {
         PyObject *answer = Py_None;
@@ -303,9 +304,11 @@ static int answer_batch(const Catalog *c, Batch *batch, int64_t k, PyObject *ans
     return 0;
 }
 
-static int read_arguments(const Catalog *c, PyObject *const *args, Py_ssize_t nargs, int64_t *k, double *alike) {
-    if (nargs != 3) {
-        PyErr_SetString(PyExc_TypeError, "favorites, k and the least cosine of what is alike");
+static int read_arguments(const Catalog *c, PyObject *const *args, Py_ssize_t nargs, int64_t *k, double *alike,
+                          const uint8_t **allowed) {
+    Py_ssize_t size;
+    if (nargs != 4) {
+        PyErr_SetString(PyExc_TypeError, "favorites, k, the least cosine of what is alike, and the bits of allowed rows or None");
         return -1;
     }
     *k = PyLong_AsLongLong(args[1]);
@@ -317,22 +320,30 @@ static int read_arguments(const Catalog *c, PyObject *const *args, Py_ssize_t na
     }
     const int64_t rows = ((const Table *)c->table)->table.rows;
     *k = *k < rows ? *k : rows;
+    *allowed = args[3] == Py_None ? NULL : bytes_of(args[3], &size);
+    if (PyErr_Occurred()) return -1;
+    if (args[3] != Py_None && (!*allowed || size < (Py_ssize_t)((rows + 7) / 8))) {
+        PyErr_SetString(PyExc_ValueError, "fewer bits than rows");
+        return -1;
+    }
     return 0;
 }
 
 static PyObject *recommend(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
     const Catalog *c = (const Catalog *)self;
     Batch batch;
+    const uint8_t *allowed;
     int64_t k;
     double alike;
     PyObject *answer = NULL;
-    if (read_arguments(c, args, nargs, &k, &alike)) return NULL;
+    if (read_arguments(c, args, nargs, &k, &alike, &allowed)) return NULL;
+    batch.allowed = allowed;
     if (!open_batch(&batch, c, alike > 1 ? 1 : MOST_FAVORITES, k)) {
         add_basket(c, args[0], alike, k, &batch);
         if (!batch.count) {
             answer = Py_None;
             Py_INCREF(answer);
-        } else if (!ask(&((const Table *)c->table)->table, NULL, batch.questions, batch.count, k, batch.found, batch.got)) {
+        } else if (!ask(&((const Table *)c->table)->table, allowed, batch.questions, batch.count, k, batch.found, batch.got)) {
             answer = answer_of(c, &batch, batch.baskets, k);
         }
     }
@@ -343,13 +354,15 @@ static PyObject *recommend(PyObject *self, PyObject *const *args, Py_ssize_t nar
 static PyObject *recommend_many(PyObject *self, PyObject *const *args, Py_ssize_t nargs) {
     const Catalog *c = (const Catalog *)self;
     Batch batch;
+    const uint8_t *allowed;
     int64_t k;
     double alike;
-    if (read_arguments(c, args, nargs, &k, &alike)) return NULL;
+    if (read_arguments(c, args, nargs, &k, &alike, &allowed)) return NULL;
     if (!PyList_Check(args[0])) {
         PyErr_SetString(PyExc_TypeError, "a list of baskets");
         return NULL;
     }
+    batch.allowed = allowed;
     PyObject *answers = PyList_New(0);
     int failed = !answers || open_batch(&batch, c, 2 * MOST_QUESTIONS, k);
     for (Py_ssize_t i = 0; !failed && i < PyList_Size(args[0]); i++) {
@@ -436,11 +449,11 @@ static int init_catalog(PyObject *self, PyObject *args, PyObject *kwargs) {
 
 static PyMethodDef catalog_methods[] = {
     {"recommend", (PyCFunction)(void (*)(void))recommend, METH_FASTCALL,
-     "recommend(ids, k, alike)\n--\n\n"
+     "recommend(ids, k, alike, allowed)\n--\n\n"
      "The k others nearest to a list of ids, as neighbors; None where these are not plain. Favorites whose sums have a\n"
-     "cosine of `alike` or more are one taste; all are one where it exceeds 1."},
+     "cosine of `alike` or more are one taste; all are one where it exceeds 1. `allowed`: None, or a bit for each row."},
     {"recommend_many", (PyCFunction)(void (*)(void))recommend_many, METH_FASTCALL,
-     "recommend_many(baskets, k, alike)\n--\n\nWhat `recommend` gives for each of a list of lists of ids."},
+     "recommend_many(baskets, k, alike, allowed)\n--\n\nWhat `recommend` gives for each of a list of lists of ids."},
     {NULL, NULL, 0, NULL}};
 
 static PyType_Slot catalog_slots[] = {

@@ -32,11 +32,11 @@
 #if defined(__GNUC__) || defined(__clang__)
 #define INLINE static inline __attribute__((always_inline))
 #define AHEAD(place) __builtin_prefetch(place)
-#define LOWEST_BIT(mask) __builtin_ctz(mask)
+#define LOWEST_BIT(mask) __builtin_ctzll(mask)
 #else
 #define INLINE static inline
 #define AHEAD(place) ((void)(place))
-INLINE int LOWEST_BIT(uint32_t mask) {
+INLINE int LOWEST_BIT(uint64_t mask) {
     int bit = 0;
     while (!(mask >> bit & 1)) bit++;
     return bit;
@@ -47,66 +47,76 @@ enum {
     MOST_ROWS = 4096, /* of a chunk: their scores stay in the first cache */
     LAID_BYTES = 1 << 16, /* of a chunk that many questions share: it stays in the second */
     GROUPS = 64,
+    MOST_GROUPS = 512, /* where more are wanted than half of those */
     PART = 16, /* columns that a path takes at once */
     LANES = 64, /* rows side by side where many questions share them */
+    FEWEST_WAITING = 64, /* room for rows that are above the least so far */
     FEWEST_TO_LAY_OUT = 3, /* questions that it pays for */
     DISTANCE = 2048, /* bytes to read ahead of use: what is in no cache comes a fifth faster */
-    SPARSE = 3 /* where fewer than one row in so many is allowed, those are gathered */
+    SPARSE = 5 /* where fewer than one row in so many is allowed, those are gathered */
 };
 
 /* ---------------------------------------------------------------------------------------------- the best so far */
 
+/* Rows come in order, so that of equal scores the one that came first stays before the other: all sorts are stable. */
 typedef struct {
-    mk_found *heap; /* the worst first */
-    int64_t k, count;
+    mk_found *found; /* the best so far, in order */
+    mk_found *waiting; /* what came in since, in the order of the rows */
+    int64_t k, count, room, waits;
     int64_t least; /* only a greater score comes in */
     const mk_question *question;
+    int64_t passed; /* banned rows that lie before all that is to come */
 } Best;
 
-INLINE int is_worse(const mk_found *a, const mk_found *b) {
-    return a->score < b->score || (a->score == b->score && a->row > b->row);
-}
-
-static void sink(mk_found *heap, int64_t count, int64_t at, mk_found one) {
-    for (int64_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && is_worse(&heap[child + 1], &heap[child])) child++;
-        if (!is_worse(&heap[child], &one)) break;
-        heap[at] = heap[child];
+/* Puts two lists into one, of which no more than `most` are wanted; returns how many came. */
+static int64_t merge(const mk_found *a, int64_t a_count, const mk_found *b, int64_t b_count, mk_found *to, int64_t most) {
+    int64_t count = 0, i = 0, j = 0;
+    while (count < most && i < a_count && j < b_count) {
+        const int is_second = a[i].score < b[j].score;
+        to[count++] = is_second ? b[j] : a[i];
+        j += is_second;
+        i += !is_second;
     }
-    heap[at] = one;
+    for (; count < most && i < a_count; i++) to[count++] = a[i];
+    for (; count < most && j < b_count; j++) to[count++] = b[j];
+    return count;
 }
 
-static void rise(mk_found *heap, int64_t at, mk_found one) {
-    for (int64_t parent; at > 0 && is_worse(&one, &heap[parent = (at - 1) / 2]); at = parent) heap[at] = heap[parent];
-    heap[at] = one;
-}
-
-/* Turns a heap into a list, best first. */
-static void sort(mk_found *heap, int64_t count) {
-    while (count > 1) {
-        mk_found worst = heap[0], last = heap[--count];
-        sink(heap, count, 0, last);
-        heap[count] = worst;
+/* By insertion in runs, which are then merged; `spare` has room for as many. */
+static void sort(mk_found *found, int64_t count, mk_found *spare) {
+    enum { RUN = 16 };
+    for (int64_t i = 0; i < count; i++) {
+        const mk_found one = found[i];
+        int64_t at = i;
+        for (; at % RUN && found[at - 1].score < one.score; at--) found[at] = found[at - 1];
+        found[at] = one;
+    }
+    for (int64_t width = RUN; width < count; width *= 2) {
+        for (int64_t i = 0; i < count; i += 2 * width) {
+            const int64_t middle = i + width < count ? i + width : count, end = i + 2 * width < count ? i + 2 * width : count;
+            merge(found + i, middle - i, found + middle, end - middle, spare + i, end - i);
+        }
+        memcpy(found, spare, sizeof *found * (size_t)count);
     }
 }
 
-static int is_banned(const mk_question *question, int64_t row) {
-    int64_t low = 0, high = question->banned_count;
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-        if (question->banned[middle] < row) low = middle + 1;
-        else high = middle;
-    }
-    return low < question->banned_count && question->banned[low] == row;
+/* Takes in what waits; `spare` has room for as many as are kept or may wait. */
+static void take_in(Best *best, mk_found *spare) {
+    sort(best->waiting, best->waits, spare);
+    best->count = merge(best->found, best->count, best->waiting, best->waits, spare, best->k);
+    memcpy(best->found, spare, sizeof *spare * (size_t)best->count);
+    best->waits = 0;
+    if (best->count == best->k) best->least = best->found[best->k - 1].score;
 }
 
-/* Takes in a row that is above all rows before, if its score is great enough. */
-static void offer(Best *best, int64_t score, int64_t row) {
-    mk_found one = {row, score};
-    if (score <= best->least || is_banned(best->question, row)) return;
-    if (best->count < best->k) rise(best->heap, best->count++, one);
-    else sink(best->heap, best->k, 0, one);
-    if (best->count == best->k) best->least = best->heap[0].score;
+/* Lets a row that is above all rows before wait, if its score is great enough. */
+INLINE void offer(Best *best, mk_found *spare, int64_t score, int64_t row) {
+    const mk_question *question = best->question;
+    if (score <= best->least) return;
+    while (best->passed < question->banned_count && question->banned[best->passed] < row) best->passed++;
+    if (best->passed < question->banned_count && question->banned[best->passed] == row) return;
+    best->waiting[best->waits++] = (mk_found){row, score};
+    if (best->waits == best->room) take_in(best, spare);
 }
 
 /* ---------------------------------------------------------------------------------------------- the query, prepared */
@@ -217,7 +227,10 @@ typedef void Lay(const int8_t *rows, int count, int columns, int32_t *laid);
 /* A bound that the scores of at least `wanted` rows reach, and few others. */
 typedef int64_t Bound(const int32_t *scores, int count, int wanted);
 /* Offers what is above the least; `places` are the rows, from `first` on, or NULL where they follow one another. */
-typedef void Sift(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best);
+typedef void Sift(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best, mk_found *spare);
+
+/* Marks the scores of rows whose bit is not set. */
+typedef void Blank(const uint8_t *allowed, int64_t first, int count, int32_t *scores);
 
 typedef struct {
     const char *name;
@@ -225,6 +238,7 @@ typedef struct {
     Score *score;
     Bound *bound;
     Sift *sift;
+    Blank *blank;
     Lay *lay; /* NULL where many questions share no layout */
     ScoreLaid *score_laid;
 } Path;
@@ -240,7 +254,10 @@ INLINE void add_last(const int8_t *rows, int count, const Query *q, int32_t *sco
     const int8_t *last = rows + q->columns - 1; /* negative entries, too, multiply modulo 2^32 */
     const int64_t d = q->columns;
     if (!q->has_last) return;
-    for (int r = 0; r < count; r++) scores[r] = (int32_t)((uint32_t)scores[r] + q->last * (uint32_t)(int32_t)last[r * d]);
+    for (int r = 0; r < count; r++) {
+        const int32_t entry = last[r * d];
+        scores[r] = (int32_t)((uint32_t)scores[r] + q->last * (uint32_t)entry);
+    }
 }
 
 /* One by one, what a path leaves over. */
@@ -260,12 +277,12 @@ static void score_plain(const int8_t *rows, int count, const Query *q, int32_t *
         score_rest(rows, 0, count, q, scores);
 }
 
-INLINE int64_t bound_of(const int32_t *scores, int count, int wanted) {
-    int32_t maxima[GROUPS], least = INT32_MAX, most = INT32_MIN;
-    memcpy(maxima, scores, sizeof maxima);
-    for (int r = GROUPS; r + GROUPS <= count; r += GROUPS)
-        for (int g = 0; g < GROUPS; g++) maxima[g] = scores[r + g] > maxima[g] ? scores[r + g] : maxima[g];
-    for (int g = 0; g < GROUPS; g++) {
+INLINE int64_t bound_by(const int32_t *scores, int count, int wanted, const int groups) {
+    int32_t maxima[MOST_GROUPS], least = INT32_MAX, most = INT32_MIN;
+    memcpy(maxima, scores, sizeof *maxima * (size_t)groups);
+    for (int r = groups; r + groups <= count; r += groups)
+        for (int g = 0; g < groups; g++) maxima[g] = scores[r + g] > maxima[g] ? scores[r + g] : maxima[g];
+    for (int g = 0; g < groups; g++) {
         least = maxima[g] < least ? maxima[g] : least;
         most = maxima[g] > most ? maxima[g] : most;
     }
@@ -273,11 +290,16 @@ INLINE int64_t bound_of(const int32_t *scores, int count, int wanted) {
     for (int step = 0; step < 8; step++) {
         const int32_t middle = (int32_t)(low + (high - low + 1) / 2);
         int reach = 0;
-        for (int g = 0; g < GROUPS; g++) reach += maxima[g] >= middle;
+        for (int g = 0; g < groups; g++) reach += maxima[g] >= middle;
         low = reach >= wanted ? middle : low;
         high = reach >= wanted ? high : (int64_t)middle - 1;
     }
     return low;
+}
+
+INLINE int64_t bound_of(const int32_t *scores, int count, int wanted) {
+    return wanted <= GROUPS / 2 ? bound_by(scores, count, wanted, GROUPS)
+                                : bound_by(scores, count, wanted, MOST_GROUPS);
 }
 
 static int64_t bound_plain(const int32_t *scores, int count, int wanted) { return bound_of(scores, count, wanted); }
@@ -299,7 +321,8 @@ INLINE uint32_t above(const int32_t *scores, int32_t least) {
 /* No score is INT32_MIN, which marks rows that must not come back. */
 INLINE int32_t least_of(const Best *best) { return best->least < INT32_MIN ? INT32_MIN : (int32_t)best->least; }
 
-INLINE void sift_of(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best) {
+INLINE void sift_of(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best,
+                      mk_found *spare) {
     int r = 0;
     if (best->least >= INT32_MAX) return;
     for (; r + 64 <= count; r += 64) {
@@ -310,15 +333,25 @@ INLINE void sift_of(const int32_t *scores, int count, const int32_t *places, int
         for (int s = r; s < r + 64; s += 16)
             for (uint32_t mask = above(scores + s, least); mask; mask &= mask - 1) {
                 const int i = s + LOWEST_BIT(mask);
-                offer(best, scores[i], first + (places ? places[i] : i));
+                offer(best, spare, scores[i], first + (places ? places[i] : i));
             }
     }
     for (; r < count; r++)
-        if (scores[r] > least_of(best)) offer(best, scores[r], first + (places ? places[r] : r));
+        if (scores[r] > least_of(best)) offer(best, spare, scores[r], first + (places ? places[r] : r));
 }
 
-static void sift_plain(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best) {
-    sift_of(scores, count, places, first, best);
+static void sift_plain(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best,
+                      mk_found *spare) {
+    sift_of(scores, count, places, first, best, spare);
+}
+
+INLINE int is_allowed(const uint8_t *allowed, int64_t row) { return allowed[row >> 3] >> (row & 7) & 1; }
+
+static void blank_plain(const uint8_t *allowed, int64_t first, int count, int32_t *scores) {
+    for (int r = 0; r < count; r++) {
+        const int32_t kept = -(int32_t)is_allowed(allowed, first + r); /* without branches */
+        scores[r] = (scores[r] & kept) | (INT32_MIN & ~kept);
+    }
 }
 
 static int is_anywhere(void) { return 1; }
@@ -502,8 +535,20 @@ FOR_AVX2 static int64_t bound_avx2(const int32_t *scores, int count, int wanted)
     return bound_of(scores, count, wanted);
 }
 
-FOR_AVX2 static void sift_avx2(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best) {
-    sift_of(scores, count, places, first, best);
+FOR_AVX2 static void sift_avx2(const int32_t *scores, int count, const int32_t *places, int64_t first, Best *best,
+                      mk_found *spare) {
+    sift_of(scores, count, places, first, best, spare);
+}
+
+FOR_AVX2 static void blank_avx2(const uint8_t *allowed, int64_t first, int count, int32_t *scores) {
+    const __m256i to_sign = _mm256_setr_epi32(31, 30, 29, 28, 27, 26, 25, 24), marked = _mm256_set1_epi32(INT32_MIN);
+    int r = 0;
+    for (; first % 8 == 0 && r + 8 <= count; r += 8) {
+        const __m256i kept = _mm256_sllv_epi32(_mm256_set1_epi32(allowed[(first + r) / 8]), to_sign);
+        __m256i *some = (__m256i *)(scores + r);
+        _mm256_storeu_si256(some, _mm256_blendv_epi8(marked, _mm256_loadu_si256(some), _mm256_srai_epi32(kept, 31)));
+    }
+    blank_plain(allowed, first + r, count - r, scores + r);
 }
 
 #define FOUR_TIMES(place) _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(place)))
@@ -676,14 +721,14 @@ static int has_dotprod(void) {
 
 static const Path PATHS[] = {
 #if defined(X86)
-    {"avx512", has_avx512, score_avx512, bound_avx2, sift_avx2, lay_avx2, score_laid_avx512},
-    {"avx2", has_avx2, score_avx2, bound_avx2, sift_avx2, lay_avx2, score_laid_avx2},
-    {"sse2", is_anywhere, score_sse2, bound_plain, sift_plain, NULL, NULL},
+    {"avx512", has_avx512, score_avx512, bound_avx2, sift_avx2, blank_avx2, lay_avx2, score_laid_avx512},
+    {"avx2", has_avx2, score_avx2, bound_avx2, sift_avx2, blank_avx2, lay_avx2, score_laid_avx2},
+    {"sse2", is_anywhere, score_sse2, bound_plain, sift_plain, blank_plain, NULL, NULL},
 #elif defined(ARM64)
-    {"dotprod", has_dotprod, score_dotprod, bound_plain, sift_plain, NULL, NULL},
-    {"neon", is_anywhere, score_neon, bound_plain, sift_plain, NULL, NULL},
+    {"dotprod", has_dotprod, score_dotprod, bound_plain, sift_plain, blank_plain, NULL, NULL},
+    {"neon", is_anywhere, score_neon, bound_plain, sift_plain, blank_plain, NULL, NULL},
 #endif
-    {"plain", is_anywhere, score_plain, bound_plain, sift_plain, NULL, NULL},
+    {"plain", is_anywhere, score_plain, bound_plain, sift_plain, blank_plain, NULL, NULL},
 };
 static const int PATH_COUNT = (int)(sizeof PATHS / sizeof *PATHS);
 
@@ -726,20 +771,28 @@ typedef struct {
     int is_gathered, is_blanked; /* of this chunk: only the allowed were copied; others have to be passed over */
 } Reader;
 
-INLINE int is_allowed(const uint8_t *allowed, int64_t row) { return allowed[row >> 3] >> (row & 7) & 1; }
+/* Up to 64 bits of them from `row` on. */
+INLINE uint64_t bits_from(const uint8_t *allowed, int64_t row, int count) {
+    uint64_t bits = 0;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    if (row % 8 == 0 && count == 64) memcpy(&bits, allowed + row / 8, sizeof bits); /* nearly always */
+    else
+#endif
+        for (int i = 0; i < count; i++) bits |= (uint64_t)is_allowed(allowed, row + i) << i;
+    return bits;
+}
+
+/* Gathered rows are scored sixteen at once, zeros after them: one by one takes a path several times as long. */
+static int whole_lines(int count) { return (count + PART - 1) / PART * PART; }
 
 static int count_allowed(const uint8_t *allowed, int64_t first, int count) {
     int found = 0;
-    for (int64_t r = first, end = first + count; r < end;) {
-        if ((r & 7) == 0 && r + 8 <= end) {
-            uint32_t x = allowed[r >> 3];
-            x = x - (x >> 1 & 0x55);
-            x = (x & 0x33) + (x >> 2 & 0x33);
-            found += (int)((x + (x >> 4)) & 15);
-            r += 8;
-        } else {
-            found += is_allowed(allowed, r++);
-        }
+    for (int r = 0; r < count; r += 64) {
+        uint64_t x = bits_from(allowed, first + r, count - r < 64 ? count - r : 64);
+        x = x - (x >> 1 & UINT64_C(0x5555555555555555));
+        x = (x & UINT64_C(0x3333333333333333)) + (x >> 2 & UINT64_C(0x3333333333333333));
+        x = (x + (x >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+        found += (int)(x * UINT64_C(0x0101010101010101) >> 56);
     }
     return found;
 }
@@ -753,7 +806,8 @@ static void widen(const uint8_t *packed, int64_t bytes, int8_t *entries) {
 
 static void copy_rows(const Reader *from, int64_t row, int64_t count, int8_t *to) {
     const int64_t d = from->table->columns;
-    if (from->table->bits == 8) memcpy(to, (const int8_t *)from->table->entries + row * d, (size_t)(count * d));
+    if (from->table->bits == 8 && count == 1 && d == 32) memcpy(to, (const int8_t *)from->table->entries + row * 32, 32);
+    else if (from->table->bits == 8) memcpy(to, (const int8_t *)from->table->entries + row * d, (size_t)(count * d));
     else widen((const uint8_t *)from->table->entries + row * d / 2, count * d / 2, to);
 }
 
@@ -765,15 +819,15 @@ static const int8_t *read_rows(Reader *from, int64_t first, int *count) {
     from->is_blanked = some < *count && !from->is_gathered;
     if (from->is_gathered) {
         int taken = 0;
-        for (int r = 0; r < *count; r++) {
-            if (!from->allowed[(first + r) >> 3]) {
-                r += 7 - (int)((first + r) & 7);
-                continue;
+        for (int r = 0; r < *count; r += 64) {
+            uint64_t bits = bits_from(from->allowed, first + r, *count - r < 64 ? *count - r : 64);
+            for (; bits; bits &= bits - 1) {
+                const int place = r + LOWEST_BIT(bits);
+                copy_rows(from, first + place, 1, from->copies + taken * d);
+                from->places[taken++] = place;
             }
-            if (!is_allowed(from->allowed, first + r)) continue;
-            copy_rows(from, first + r, 1, from->copies + taken * d);
-            from->places[taken++] = r;
         }
+        memset(from->copies + taken * d, 0, (size_t)((whole_lines(taken) - taken) * d));
         *count = taken;
         return from->copies;
     }
@@ -794,40 +848,38 @@ static void complete_scores(const Path *path, const int8_t *rows, int count, con
     }
 }
 
-static void offer_wide(const int8_t *rows, int count, const Query *q, const Reader *from, int64_t first, Best *best) {
+static void offer_wide(const int8_t *rows, int count, const Query *q, const Reader *from, int64_t first, Best *best,
+                       mk_found *spare) {
     const int64_t d = q->columns;
     for (int r = 0; r < count; r++) {
         int64_t score = 0;
         for (int c = 0; c < q->columns; c++) score += q->entries[c] * rows[r * d + c];
         if (score <= best->least) continue;
         const int64_t row = first + (from->is_gathered ? from->places[r] : r);
-        if (!from->is_blanked || is_allowed(from->allowed, row)) offer(best, score, row);
+        if (!from->is_blanked || is_allowed(from->allowed, row)) offer(best, spare, score, row);
     }
-}
-
-static void blank(const uint8_t *allowed, int64_t first, int count, int32_t *scores) {
-    for (int r = 0; r < count; r++) scores[r] = is_allowed(allowed, first + r) ? scores[r] : INT32_MIN;
 }
 
 /* `laid` is NULL, or the rows laid out for many questions. */
 static void answer_chunk(const Path *path, const int8_t *rows, const int32_t *laid, int count, const Query *q,
-                         const Reader *from, int64_t first, Best *best) {
+                         const Reader *from, int64_t first, Best *best, mk_found *spare) {
     int32_t scores[MOST_ROWS];
     if (q->is_wide) {
-        offer_wide(rows, count, q, from, first, best);
+        offer_wide(rows, count, q, from, first, best, spare);
         return;
     }
     if (laid && q->fits) {
         path->score_laid(laid, (count + LANES - 1) / LANES * LANES, q, scores);
     } else {
-        path->score(rows, count, q, scores);
-        complete_scores(path, rows, count, q, scores);
+        const int scored = from->is_gathered ? whole_lines(count) : count;
+        path->score(rows, scored, q, scores);
+        complete_scores(path, rows, scored, q, scores);
     }
-    if (from->is_blanked) blank(from->allowed, first, count, scores);
+    if (from->is_blanked) path->blank(from->allowed, first, count, scores);
     const int64_t wanted = best->k + best->question->banned_count;
-    if (best->least == INT64_MIN && wanted <= GROUPS / 2 && count >= 4 * GROUPS)
+    if (best->least == INT64_MIN && wanted <= MOST_GROUPS / 2 && count >= 4 * (wanted <= GROUPS / 2 ? GROUPS : MOST_GROUPS))
         best->least = path->bound(scores, count, (int)wanted) - 1;
-    path->sift(scores, count, from->is_gathered ? from->places : NULL, first, best);
+    path->sift(scores, count, from->is_gathered ? from->places : NULL, first, best, spare);
 }
 
 static int rows_in_chunk(int columns, int is_kept) {
@@ -837,14 +889,14 @@ static int rows_in_chunk(int columns, int is_kept) {
 }
 
 static void scan(Reader *from, int64_t first, int64_t last, int step, const Query *queries, int64_t count, int32_t *laid,
-                 Best *best) {
+                 Best *best, mk_found *spare) {
     const Path *path = current_path();
     for (int64_t r = first; r < last; r += step) {
         int some = (int)(last - r < step ? last - r : step);
         const int8_t *rows = read_rows(from, r, &some);
         if (!some) continue;
         if (laid) path->lay(rows, some, from->table->columns, laid);
-        for (int64_t n = 0; n < count; n++) answer_chunk(path, rows, laid, some, &queries[n], from, r, &best[n]);
+        for (int64_t n = 0; n < count; n++) answer_chunk(path, rows, laid, some, &queries[n], from, r, &best[n], spare);
     }
 }
 
@@ -867,17 +919,20 @@ typedef struct {
     Query *queries; /* two for each question */
     Best *best;
     uint8_t *entries;
+    mk_found *waiting, *spare; /* of each question; of the one that takes in */
     int8_t *copies;
     int32_t *places, *laid;
 } Memory;
 
 static size_t divide(uint8_t *memory, const mk_table *table, int is_copied, int is_laid, int step, size_t count,
-                     Memory *parts) {
+                     size_t room, Memory *parts) {
     const size_t rows = (size_t)step, columns = (size_t)table->columns;
     size_t at = 0;
     parts->queries = part_of(memory, &at, 2 * count * sizeof(Query));
     parts->best = part_of(memory, &at, count * sizeof(Best));
     parts->entries = part_of(memory, &at, 2 * count * query_bytes(table->columns));
+    parts->waiting = part_of(memory, &at, count * room * sizeof(mk_found));
+    parts->spare = part_of(memory, &at, room * sizeof(mk_found));
     parts->copies = is_copied ? part_of(memory, &at, rows * columns) : NULL;
     parts->places = is_copied ? part_of(memory, &at, rows * sizeof(int32_t)) : NULL;
     parts->laid = is_laid ? part_of(memory, &at, rows * ((columns + 1) / 2) * sizeof(int32_t)) : NULL;
@@ -886,7 +941,7 @@ static size_t divide(uint8_t *memory, const mk_table *table, int is_copied, int 
 
 int mk_best(const mk_table *table, int64_t first, int64_t last, const uint8_t *allowed, const mk_question *questions,
             int64_t count, int64_t k, mk_found *found, int64_t *got) {
-    enum { SMALL = 4096 };
+    enum { SMALL = 8192 };
     uint8_t few[SMALL + 64], *memory = few + (64 - (uintptr_t)few % 64), *large = NULL;
     Memory parts;
     int status = MK_DONE;
@@ -894,20 +949,22 @@ int mk_best(const mk_table *table, int64_t first, int64_t last, const uint8_t *a
     const int is_copied = allowed || table->bits == 4;
     const int is_laid = count >= FEWEST_TO_LAY_OUT && current_path()->lay;
     const int step = rows_in_chunk(table->columns, is_copied || count > 1);
-    const size_t bytes = divide(NULL, table, is_copied, is_laid, step, (size_t)count, &parts);
+    const int64_t room = k > FEWEST_WAITING ? k : FEWEST_WAITING;
+    if ((uint64_t)k > SIZE_MAX / 4 / sizeof(mk_found) / (uint64_t)(count + 1)) return MK_NO_MEMORY;
+    const size_t bytes = divide(NULL, table, is_copied, is_laid, step, (size_t)count, (size_t)room, &parts);
     if (bytes > SMALL && !(memory = large = malloc(bytes + 64))) return MK_NO_MEMORY;
     if (large) memory += 64 - (uintptr_t)memory % 64;
-    divide(memory, table, is_copied, is_laid, step, (size_t)count, &parts);
+    divide(memory, table, is_copied, is_laid, step, (size_t)count, (size_t)room, &parts);
     for (int64_t n = 0; n < count && status == MK_DONE; n++) {
         status = prepare(&parts.queries[n], &parts.queries[count + n], parts.entries + 2 * (size_t)n * query_bytes(table->columns),
                          table->columns, questions[n].query);
-        parts.best[n] = (Best){found + n * k, k, 0, INT64_MIN, &questions[n]};
+        parts.best[n] = (Best){found + n * k, parts.waiting + n * room, k, 0, room, 0, INT64_MIN, &questions[n], 0};
     }
     if (status == MK_DONE) {
         Reader from = {table, allowed, parts.copies, parts.places, 0, 0};
-        scan(&from, first, last, step, parts.queries, count, parts.laid, parts.best);
+        scan(&from, first, last, step, parts.queries, count, parts.laid, parts.best, parts.spare);
         for (int64_t n = 0; n < count; n++) {
-            sort(parts.best[n].heap, parts.best[n].count);
+            take_in(&parts.best[n], parts.spare);
             got[n] = parts.best[n].count;
         }
     }
@@ -915,14 +972,9 @@ int mk_best(const mk_table *table, int64_t first, int64_t last, const uint8_t *a
     return status;
 }
 
-int64_t mk_merge(mk_found *found, int64_t count, int64_t k) {
-    int64_t kept = 0;
-    for (int64_t i = 0; i < count; i++) {
-        if (kept < k) rise(found, kept++, found[i]);
-        else if (is_worse(&found[0], &found[i])) sink(found, k, 0, found[i]);
-    }
-    sort(found, kept);
-    return kept;
+int64_t mk_merge(mk_found *found, int64_t count, int64_t k, mk_found *spare) {
+    sort(found, count, spare);
+    return count < k ? count : k;
 }
 
 INLINE int64_t entry_of(const mk_table *table, int64_t row, int column) {

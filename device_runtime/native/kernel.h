@@ -45,8 +45,8 @@ int mk_best(const mk_table *table, int64_t first, int64_t last, const uint8_t *a
             int64_t count, int64_t k, mk_found *found, int64_t *got);
 
 /* Puts together what several ranges of rows gave for one question: `found` holds `count` of them, ranges in order, each
- * best first. The k best of all come first then, and how many these are is returned. */
-int64_t mk_merge(mk_found *found, int64_t count, int64_t k);
+ * best first, and `spare` has room for as many. The k best of all come first then, and how many these are is returned. */
+int64_t mk_merge(mk_found *found, int64_t count, int64_t k, mk_found *spare);
 
 /* Adds a row to a query. */
 void mk_add(const mk_table *table, int64_t row, int64_t *query);

@@ -66,19 +66,34 @@ class Lookup(NamedTuple):
         return rows, items.objective.alike_cosines(alike[rows], query)
 
     def rank_after_dislikes(self, question: Question, banned: Rows) -> list[Ranking]:
-        """For each taste its best rows, less what dislikes take away, and their cosines."""
-        return [self._rank_after_dislikes(question, taste.query, banned) for taste in question.tastes]
+        """For each taste its best rows, less what dislikes take away, and their cosines.
 
-    def _rank_after_dislikes(self, question: Question, query: Query, banned: Rows) -> Ranking:
-        """A loss only takes away: once k rows keep more than the last candidate has, no other can come before them."""
-        items, most = self.items, max(_AT_LEAST, _MORE * self.k)
+        A loss only takes away: once k rows keep more than the last candidate has, no other can come before them.
+        """
+        queries, most = question.queries, max(_AT_LEAST, _MORE * self.k)
         while True:
-            ((rows, scores),) = self._replace(k=min(most, items.row_count)).find(query[None], [banned])
-            left = scores.astype(np.float64) - compute_loss(items, question.dislikes, items.vectors(rows)).sum(axis=0)
-            order = np.lexsort((rows, -left))[: self.k]
-            if len(rows) < most or (len(order) == self.k and left[order[-1]] > scores[-1]):
-                return rows[order], items.objective.cosines(left[order], query)
+            lookup = self._replace(k=min(most, self.items.row_count))
+            best = lookup.find(queries, [banned] * len(queries))
+            rankings = [self._less(*found) for found in zip(best, self._losses(question, best), strict=True)]
+            if all(
+                len(rows) < most or (len(left) == self.k and left[-1] > scores[-1])
+                for (rows, scores), (_, left) in zip(best, rankings, strict=True)
+            ):
+                pairs = zip(rankings, queries, strict=True)
+                return [(rows, self.items.objective.cosines(left, query)) for (rows, left), query in pairs]
             most *= 4
+
+    def _losses(self, question: Question, best: list[Best]) -> list[NDArray[np.float64]]:
+        """What the candidates of each taste lose."""
+        vectors = self.items.vectors(np.concatenate([rows for rows, _ in best]))
+        loss = compute_loss(self.items, question.dislikes, vectors).sum(axis=0)
+        return np.split(loss, np.cumsum([len(rows) for rows, _ in best])[:-1])
+
+    def _less(self, best: Best, loss: NDArray[np.float64]) -> Best:
+        rows, scores = best
+        left = scores.astype(np.float64) - loss
+        order = np.lexsort((rows, -left))[: self.k]
+        return rows[order], left[order]
 
     def _with_added(self, best: Best, query: Query, banned: Rows) -> Best:
         items, count = self.items, self.items.model.manifest.rows

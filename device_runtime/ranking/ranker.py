@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
@@ -28,6 +28,7 @@ from device_runtime.scoring.top_k import positions_without
 Answer = TypeVar("Answer")
 
 _FASTER_ONE_BY_ONE = 1 << 20  # entries of a table that an engine scores sooner than several queries can be gathered
+_KEPT_FILTERS = 4
 _ALL_ALIKE = 2.0  # no cosine reaches it: favorites are one taste, whatever they are
 
 
@@ -60,9 +61,6 @@ class RankingOptions(NamedTuple):
         return RankingOptions(k, several(self.exclude), where, share, self.blend)
 
 
-_NO_LIMITS = RankingOptions()[1:4]
-
-
 class Ranker:
     """Ranks the items of one model. Each call is given the items as they are, so nothing changes while it runs."""
 
@@ -70,6 +68,7 @@ class Ranker:
         self.engine = engine
         self._short_cut: ShortCut | None = None
         self._knows_short_cut = False
+        self._bits: dict[Hashable, NDArray[np.uint8]] = {}
 
     def recommend(
         self, items: Items, favorites: Favorites, dislikes: Iterable[str], options: RankingOptions
@@ -81,14 +80,16 @@ class Ranker:
 
     def _recommend_plainly(self, items: Items, favorites: list[str], k: int, options: RankingOptions) -> list[Neighbor]:
         """What most ask, by as few steps as can be."""
-        short_cut, blend = self._short_cut_of(items), options.blend
+        short_cut, blend, where = self._short_cut_of(items), options.blend, options.where
         if short_cut is not None and (alike := self._least_alike(items, blend)) is not None:
-            answer = short_cut.recommend(favorites, k, alike)
-            if answer is not None:
-                return answer
+            allowed = None if where is None else self._bits_of(items, where)
+            if where is None or allowed is not None:
+                answer = short_cut.recommend(favorites, k, alike, allowed)
+                if answer is not None:
+                    return answer
         likes = resolve_favorites(items, favorites)
         is_one_query = len(likes.rows) == 1 or not items.objective.best_is_alike
-        if blend is None and not likes.families and len(likes.rows) and is_one_query:
+        if blend is None and where is None and not likes.families and len(likes.rows) and is_one_query:
             return _neighbors(items, self.engine.nearest(likes.rows, min(k, items.row_count)))
         return self.rank(items, likes, options)
 
@@ -104,6 +105,21 @@ class Ranker:
         if items.objective.best_is_alike and (blend is None or blend == "each"):
             return items.objective.alike_from
         return _ALL_ALIKE if blend is None or blend == "together" else None
+
+    def _bits_of(self, items: Items, where: Filter) -> NDArray[np.uint8] | None:
+        """A bit for each row that `where` lets come back; None where it is wrong, which is told after other errors.
+
+        The last ones are kept, as people ask on within one filter.
+        """
+        try:
+            key = _frozen(where)
+            bits = self._bits.get(key)
+            if bits is None:
+                bits = np.packbits(items.allowed(where), bitorder="little")
+                self._bits = dict([*self._bits.items(), (key, bits)][-_KEPT_FILTERS:])
+        except (InvalidArgumentError, TypeError):
+            return None
+        return bits
 
     def rank(self, items: Items, likes: Likes, options: RankingOptions) -> list[Neighbor]:
         """The items nearest to what `likes` come to, none of which comes back."""
@@ -175,7 +191,12 @@ class Ranker:
         checked = options.check()
         _excluded(items, checked)  # which have to be known though there be no baskets
         is_plain = _is_plain(items, options)
-        if is_plain and items.model.table.size <= _FASTER_ONE_BY_ONE and self._short_cut_of(items) is None:
+        if (
+            is_plain
+            and options.where is None
+            and items.model.table.size <= _FASTER_ONE_BY_ONE
+            and self._short_cut_of(items) is None
+        ):
             return each_named(enumerate(baskets), lambda favorites: self.recommend(items, favorites, (), options))
         answers: list[list[Neighbor]] = []
         numbered = enumerate(baskets)
@@ -188,10 +209,12 @@ class Ranker:
     ) -> list[list[Neighbor]]:
         """Answers baskets with their numbers, those together that are no question by themselves."""
         alike = self._least_alike(items, options.blend) if is_plain else None
-        short_cut = self._short_cut_of(items)
+        short_cut, where = self._short_cut_of(items), options.where
         answers: list[list[Neighbor] | None] = [None] * len(some)
         if short_cut is not None and alike is not None:
-            answers = short_cut.recommend_many([favorites for _, favorites in some], options.k, alike)
+            allowed = None if where is None else self._bits_of(items, where)
+            if where is None or allowed is not None:
+                answers = short_cut.recommend_many([favorites for _, favorites in some], options.k, alike, allowed)
         left = [basket for basket, answer in zip(some, answers, strict=True) if answer is None]
         others = iter(self._answer_together(items, left, options))
         return [next(others) if answer is None else answer for answer in answers]
@@ -247,7 +270,23 @@ def _rank_best_known(items: Items, question: Question, excluded: Rows, options: 
 
 def _is_plain(items: Items, options: RankingOptions) -> bool:
     exclude = options.exclude  # an array has no truth to compare
-    return type(exclude) is tuple and options[1:4] == _NO_LIMITS and not items.changed
+    is_free = type(exclude) is tuple and not exclude and options.diversify == 0
+    return is_free and not items.changed
+
+
+def _frozen(where: object) -> Hashable:
+    """The same that nobody can change, where it is made of texts.
+
+    Raises:
+        TypeError: it holds something else.
+    """
+    if isinstance(where, str):
+        return where
+    if isinstance(where, list | tuple):
+        return tuple(map(_frozen, where))
+    if isinstance(where, dict):
+        return tuple(where), tuple(map(_frozen, where.values()))
+    raise TypeError
 
 
 def _excluded(items: Items, options: RankingOptions) -> Rows:

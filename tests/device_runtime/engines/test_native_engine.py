@@ -109,6 +109,9 @@ def test_the_short_cut_answers_as_numpy_does(name):
     for basket in baskets:
         options = {"k": draw.choice([1, 7, 60, 500]), "blend": draw.choice([None, "each", "together"])}
         assert native.recommend(basket, **options) == by_numpy.recommend(basket, **options)
+        options["where"] = draw.choice([{"course": "soup"}, ["course!=soup"], {}, {"course": []}])
+        if name != "likes":
+            assert native.recommend(basket, **options) == by_numpy.recommend(basket, **options)
     several = [*baskets, [], ["no-such-item-at-all"][:0], {ids[0]: 2.0, ids[1]: -1.0}, [ids[2], "soup"]]
     assert native.recommend_many(several) == by_numpy.recommend_many(several)
 
@@ -123,13 +126,13 @@ def test_large_catalogs_find_ids_in_lines():
     model = model_of(table)
     short_cut = NativeEngine(model).open_short_cut(lines, lines, lambda: None)
     rows, scores = NumpyEngine(model).nearest(np.array([5, 19_999, 77]), 10)
-    found = short_cut.recommend([ids[5], ids[19_999], ids[77], ids[5]], 10, 2.0)
+    found = short_cut.recommend([ids[5], ids[19_999], ids[77], ids[5]], 10, 2.0, None)
     assert [(n.id, n.name, n.score) for n in found] == [
         (ids[row], ids[row], score) for row, score in zip(rows, scores.tolist(), strict=True)
     ]
-    assert short_cut.recommend(["id-5"], 10, 2.0) is None
-    assert short_cut.recommend([5], 10, 2.0) is None
-    assert short_cut.recommend(["\ud800"], 10, 2.0) is None
+    assert short_cut.recommend(["id-5"], 10, 2.0, None) is None
+    assert short_cut.recommend([5], 10, 2.0, None) is None
+    assert short_cut.recommend(["\ud800"], 10, 2.0, None) is None
 
 
 def test_threads_share_a_table():

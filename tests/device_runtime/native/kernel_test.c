@@ -111,7 +111,7 @@ static int try_once(const char *path, int64_t number) {
     uint8_t *mask = below(2) ? make_mask(table.rows) : NULL;
     int64_t *query = malloc(sizeof *query * (size_t)(d * questions)), banned[MOST_QUESTIONS][200], got[2][MOST_QUESTIONS];
     mk_question asked[MOST_QUESTIONS];
-    mk_found *found = malloc(sizeof *found * (size_t)(k * questions)), *other = malloc(sizeof *found * (size_t)(2 * k));
+    mk_found *found = malloc(sizeof *found * (size_t)(k * questions)), *other = malloc(sizeof *found * (size_t)(4 * k));
     mk_found *expected = malloc(sizeof *found * (size_t)table.rows);
     for (int64_t n = 0; n < questions; n++) {
         make_query(&table, query + n * d);
@@ -125,7 +125,7 @@ static int try_once(const char *path, int64_t number) {
         const int64_t middle = first + (last - first) / 2;
         wrong |= mk_best(&table, first, middle, mask, &asked[n], 1, k, other, got[1]) != MK_DONE;
         wrong |= mk_best(&table, middle, last, mask, &asked[n], 1, k, other + got[1][0], got[1] + 1) != MK_DONE;
-        wrong |= mk_merge(other, got[1][0] + got[1][1], k) != most ||
+        wrong |= mk_merge(other, got[1][0] + got[1][1], k, other + 2 * k) != most ||
                  memcmp(other, expected, sizeof *found * (size_t)most) != 0;
     }
     if (wrong)
