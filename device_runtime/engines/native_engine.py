@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from device_runtime.format.texts import Lines
 
 _MODULE = "mignon_native"
+_INTERFACE = 2
 _MOST_COLUMNS = 4096  # that the kernel takes
 _MOST_FAVORITES = 64  # that a short cut takes
 _NONE: Rows = np.empty(0, np.int64)
@@ -96,13 +97,18 @@ def load_extension() -> Any:
     """The module `mignon_native`.
 
     Raises:
-        MissingEngineError: it is not installed, or cannot be imported.
+        MissingEngineError: it is not installed, is of another version, or cannot be imported.
     """
     try:
-        return importlib.import_module(_MODULE)
+        extension = importlib.import_module(_MODULE)
     except ModuleNotFoundError as error:
         raise MissingEngineError(
             "engine 'native' needs mignon-native; run `pip install 'mignon[native]'` or use another engine"
         ) from error
     except ImportError as error:  # built for another system, or for a path that is none
         raise MissingEngineError(f"mignon-native is installed but cannot be imported: {error}") from error
+    if getattr(extension, "INTERFACE", None) != _INTERFACE:
+        raise MissingEngineError(
+            "mignon-native is of another version than mignon; run `pip install --upgrade mignon mignon-native`"
+        )
+    return extension

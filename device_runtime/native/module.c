@@ -6,6 +6,7 @@
 #endif
 
 enum { GIL_KEPT_BELOW = 1 << 18 }; /* bytes of table: a shorter scan is over before another thread would notice */
+enum { INTERFACE = 2 }; /* what mignon asks for: it changes with the names, arguments and answers of what is below */
 enum { MOST_AT_ONCE = 1 << 12 }; /* questions */
 
 /* The limited API has Py_buffer from 3.11 on; before, this gives the bytes of an object for as long as that lives. It stays
@@ -218,6 +219,7 @@ static int fill_module(PyObject *module) {
         PyErr_Format(PyExc_ImportError, "MIGNON_KERNEL is '%s', and this processor has no such path", wanted);
         return -1;
     }
+    if (PyModule_AddIntConstant(module, "INTERFACE", INTERFACE)) return -1;
     return add_type(module, "Table", &table_spec) || add_type(module, "Catalog", &catalog_spec) ? -1 : 0;
 }
 

@@ -74,6 +74,15 @@ def test_without_the_kernel_auto_takes_numpy_and_native_says_what_to_install(mod
         engines.create("native", model)
 
 
+def test_a_kernel_of_another_version_is_passed_over(model, monkeypatch, tmp_path):
+    (tmp_path / "other_kernel.py").write_text("INTERFACE = 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(native_engine, "_MODULE", "other_kernel")
+    assert isinstance(engines.create("auto", model), NumpyEngine)
+    with pytest.raises(MissingEngineError, match="of another version than mignon"):
+        engines.create("native", model)
+
+
 def test_a_kernel_that_cannot_be_imported_is_passed_over(model, monkeypatch, tmp_path):
     (tmp_path / "broken_kernel.py").write_text("raise ImportError('built for another system')")
     monkeypatch.syspath_prepend(tmp_path)

@@ -116,6 +116,20 @@ def test_the_short_cut_answers_as_numpy_does(name):
     assert native.recommend_many(several) == by_numpy.recommend_many(several)
 
 
+def test_a_filter_is_gone_through_once():
+    native = Recommender.open(FILES / "meals-8.tflite", engine="native")
+    ids = native.file.text("ids.txt").split()
+    soups = native.recommend(["pancakes"], where={"course": ["soup"]})
+    assert soups
+    for favorites in ([ids[native.row("pancakes")]], ["Pancakes"]):
+        assert native.recommend(favorites, where={"course": iter(["soup"])}) == soups
+    where = {"course": ["soup"]}
+    assert native.recommend(["pancakes"], where=where) == soups
+    where["course"].append("dessert")  # what was kept of it stays as it was asked
+    both = Recommender.open(FILES / "meals-8.tflite", engine="numpy").recommend(["pancakes"], where=where)
+    assert native.recommend(["pancakes"], where=where) == both != soups
+
+
 def test_large_catalogs_find_ids_in_lines():
     count = 20_000
     table = table_with_ties(count, 16, seed=6)
