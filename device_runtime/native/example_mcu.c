@@ -1,4 +1,4 @@
-/* What a microcontroller may do: a file in flash, 32 KB of RAM, no file system and no heap. On a board FILE_IN_FLASH is
+/* What a microcontroller may do: a file in flash, an arena of 32 KB, no file system and no heap. On a board FILE_IN_FLASH is
  * where the linker put the file; here it is read from a path, to be tried: example_mcu FILE. */
 #include <stdio.h>
 #include <stdlib.h>
