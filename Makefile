@@ -59,7 +59,7 @@ arm64: .venv/arm64/installed .venv/wheels/installed build/meals.tflite ## The bu
 	rm -rf .venv/arm64/mignon .venv/arm64/*-native/native
 	$(BIN)/pip install --quiet --no-deps --target .venv/arm64/mignon build/dist/mignon-*.whl
 	.venv/wheels/bin/python -m native_wheels --only manylinux2014_aarch64 manylinux2014_armv7l
-	for machine in aarch64 armv7l; do $(BIN)/python -m zipfile -e build/dist/mignon_native-*_$$machine.whl .venv/arm64/$$machine-native/native || exit 1; done
+	for machine in aarch64 armv7l; do $(BIN)/python -m zipfile -e build/dist/mignon_native-*-manylinux*_$$machine.whl .venv/arm64/$$machine-native/native || exit 1; done
 	$(BIN)/python -m pytest --basetemp=build/tests tests/arm64
 
 conformance: $(VENV)/installed ## Every reader of the format that can run here, asked all stored questions
