@@ -165,6 +165,8 @@ def test_the_stored_questions_are_answered_to_the_bit(device):
     for name in names:
         for line in (golden / "cases" / f"{name}.jsonl").read_text("utf-8").splitlines():
             case = json.loads(line)
+            if "error" in case:  # what is refused is no matter of the machine
+                continue
             call = case.pop("call")
             if "error" in case:
                 continue
